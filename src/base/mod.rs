@@ -1,0 +1,11 @@
+//! Ground that every room stands on: paths, files, secrets, seams to the outside, errors.
+
+pub mod child_env;
+pub mod error;
+pub mod fsx;
+pub mod glob;
+pub mod os;
+pub mod paths;
+pub mod seams;
+pub mod secret;
+pub mod url;

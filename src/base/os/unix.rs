@@ -1,0 +1,239 @@
+//! Linux and macOS.
+
+use std::{
+    fs,
+    io::{self, ErrorKind},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt},
+    },
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use crate::base::error::{Error, Result};
+
+pub fn uid() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// The name that any client may try first.
+pub fn well_known_socket() -> PathBuf {
+    PathBuf::from("/tmp/clownd.sock")
+}
+
+/// A directory only this user can enter: `$XDG_RUNTIME_DIR/clown`, else `/tmp/clown-<uid>`.
+/// Made when missing, checked by lstat always: a real directory, own uid, no other bits.
+pub fn runtime_dir() -> Result<PathBuf> {
+    let base = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|p| p.is_absolute() && p.is_dir());
+    let path = match base {
+        // A longer one leaves no room for a socket name.
+        Some(base) if base.as_os_str().len() <= 50 => base.join("clown"),
+        _ => PathBuf::from(format!("/tmp/clown-{}", uid())),
+    };
+    private_dir(&path)?;
+    Ok(path)
+}
+
+/// Makes or checks a 0700 directory of this user.
+pub fn private_dir(path: &Path) -> Result<()> {
+    match fs::DirBuilder::new().mode(0o700).create(path) {
+        Err(e) if e.kind() != ErrorKind::AlreadyExists => return Err(Error::writing(path)(e)),
+        _ => {}
+    }
+    let meta = fs::symlink_metadata(path).map_err(Error::reading(path))?;
+    let why = if !meta.is_dir() {
+        "it is not a directory"
+    } else if meta.uid() != uid() {
+        "it belongs to another user"
+    } else if meta.mode() & 0o077 != 0 {
+        "others may enter it"
+    } else {
+        return Ok(());
+    };
+    Err(Error::refused(format!("{} is not safe to use: {why}", path.display()))
+        .hint(format!("look at it and move it away: ls -ld {}", path.display())))
+}
+
+/// Whether a socket of this user is at the path. Nothing there is `Ok(false)`.
+pub fn own_socket(path: &Path) -> Result<bool> {
+    match fs::symlink_metadata(path) {
+        Ok(meta) if !meta.file_type().is_socket() => Err(Error::refused(format!("{} is not a socket", path.display()))),
+        Ok(meta) if meta.uid() != uid() => {
+            Err(Error::refused(format!("{} belongs to another user (uid {})", path.display(), meta.uid())))
+        }
+        Ok(_) => Ok(true),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
+        Err(e) => Err(Error::reading(path)(e)),
+    }
+}
+
+/// Device and inode, to know a socket file again.
+pub fn file_identity(path: &Path) -> Option<(u64, u64)> {
+    fs::symlink_metadata(path).ok().map(|m| (m.dev(), m.ino()))
+}
+
+/// Uid of the process at the other end. `None` where only the socket's place vouches for it.
+pub fn peer_uid(stream: &std::os::unix::net::UnixStream) -> io::Result<Option<u32>> {
+    #[cfg(target_os = "linux")]
+    {
+        Ok(Some(rustix::net::sockopt::socket_peercred(stream.as_fd())?.uid.as_raw()))
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = stream.as_fd();
+        Ok(None)
+    }
+}
+
+/// The program of this process, for starting it again; right even after an upgrade replaced the file.
+pub fn own_program() -> io::Result<PathBuf> {
+    if cfg!(target_os = "linux") { Ok(PathBuf::from("/proc/self/exe")) } else { std::env::current_exe() }
+}
+
+/// Leaves the session and terminal of whoever started this process.
+pub fn detach() {
+    // Fails only for a group leader, which already has no such tie.
+    let _ = rustix::process::setsid();
+}
+
+/// From now on stdin, stdout and stderr lead nowhere.
+pub fn close_stdio() -> io::Result<()> {
+    let null = fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
+    rustix::stdio::dup2_stdin(&null)?;
+    rustix::stdio::dup2_stdout(&null)?;
+    rustix::stdio::dup2_stderr(&null)?;
+    Ok(())
+}
+
+/// Only stdout leads nowhere.
+pub fn close_stdout() -> io::Result<()> {
+    let null = fs::OpenOptions::new().write(true).open("/dev/null")?;
+    rustix::stdio::dup2_stdout(&null)?;
+    Ok(())
+}
+
+/// Files this process makes are for this user only.
+pub fn private_umask() {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+}
+
+/// No core dump and no reading of this process's memory by others of the same user.
+pub fn guard_memory() {
+    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+}
+
+/// Ceilings for a process that runs a foreign script: memory in bytes, processor time in seconds.
+pub fn limit_resources(memory: u64, cpu_seconds: u64) -> io::Result<()> {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let limit = |n| Rlimit { current: Some(n), maximum: Some(n) };
+    setrlimit(Resource::Cpu, limit(cpu_seconds))?;
+    setrlimit(Resource::Core, limit(0))?;
+    setrlimit(Resource::Fsize, limit(0))?;
+    setrlimit(Resource::Nofile, limit(16))?;
+    #[cfg(target_os = "linux")]
+    setrlimit(Resource::As, limit(memory))?;
+    #[cfg(not(target_os = "linux"))]
+    let _ = memory;
+    Ok(())
+}
+
+/// When the process started, in the system's own count; tells a reused pid from the old process.
+/// `None` when there is no such process (a zombie counts as none).
+pub fn process_start(pid: u32) -> Option<u64> {
+    #[cfg(target_os = "linux")]
+    {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The name in brackets may hold spaces; the fields after it do not.
+        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+        if matches!(fields.first(), Some(&"Z" | &"X")) {
+            return None;
+        }
+        fields.get(19)?.parse().ok()
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let pid = rustix::process::Pid::from_raw(i32::try_from(pid).ok()?)?;
+        rustix::process::test_kill_process(pid).ok().map(|()| 0)
+    }
+}
+
+/// Something that becomes readable when the process ends, where the system has such a thing.
+pub fn exit_watch(pid: u32) -> io::Result<OwnedFd> {
+    #[cfg(target_os = "linux")]
+    {
+        let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw).ok_or_else(|| io::Error::from(ErrorKind::InvalidInput))?;
+        Ok(rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())?)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = pid;
+        Err(io::Error::from(ErrorKind::Unsupported))
+    }
+}
+
+/// Blocks until the process ends, or `left` is over; without an exit watch, until `pause` is over.
+pub(super) fn watch_exit(pid: u32, left: Duration, pause: Duration) {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let Ok(fd) = exit_watch(pid) else { return std::thread::sleep(pause.min(left)) };
+    let limit = Timespec::try_from(left).ok();
+    let _ = poll(&mut [PollFd::new(&fd, PollFlags::IN)], limit.as_ref());
+}
+
+/// A child made with this leads its own process group, so that all it starts can be ended with it.
+pub fn own_group(command: &mut std::process::Command) {
+    std::os::unix::process::CommandExt::process_group(command, 0);
+}
+
+/// Ends a process group made by [`own_group`].
+pub fn kill_group(leader: u32) {
+    if let Some(pid) = i32::try_from(leader).ok().and_then(rustix::process::Pid::from_raw) {
+        let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
+    }
+}
+
+/// A file the user may execute.
+pub fn is_executable(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|m| m.is_file() && m.mode() & 0o111 != 0)
+}
+
+/// Names under which a program may stand in a PATH directory.
+pub fn program_names(name: &str) -> Vec<String> {
+    vec![name.to_owned()]
+}
+
+pub fn symlink(target: &Path, link: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, link)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_that_others_may_enter_and_a_link_are_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let open = dir.path().join("open");
+        fs::create_dir(&open).unwrap();
+        fs::set_permissions(&open, fs::Permissions::from_mode(0o770)).unwrap();
+        assert!(private_dir(&open).is_err());
+        let good = dir.path().join("good");
+        private_dir(&good).unwrap();
+        let link = dir.path().join("link");
+        symlink(&good, &link).unwrap();
+        assert!(private_dir(&link).is_err());
+    }
+
+    #[test]
+    fn a_dead_process_has_no_start_time() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let pid = child.id();
+        child.wait().unwrap();
+        assert_eq!(process_start(pid), None);
+        assert!(process_start(std::process::id()).is_some());
+    }
+}

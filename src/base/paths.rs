@@ -1,0 +1,169 @@
+//! The only place that computes a path of clown's own.
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    error::{Error, Result},
+    os,
+};
+use crate::wire::ids::{AgentId, Alias};
+
+/// Moves clown's whole tree, profile homes included.
+pub const HOME_VAR: &str = "CLOWN_HOME";
+/// Overrides where clients look for the daemon and where it listens: a socket path.
+pub const ENDPOINT_VAR: &str = "CLOWN_DAEMON_ENDPOINT";
+
+/// Longest socket path every system takes, without the closing NUL (macOS: 104 bytes in all).
+pub const SOCKET_PATH_MAX: usize = 103;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paths {
+    root: PathBuf,
+    /// Whether `CLOWN_HOME` chose the root.
+    moved: bool,
+}
+
+impl Paths {
+    /// From the environment of this process.
+    pub fn from_env() -> Result<Self> {
+        if let Some(root) = std::env::var_os(HOME_VAR).filter(|v| !v.is_empty()) {
+            let root = std::path::absolute(PathBuf::from(root)).map_err(|e| Error::io(format!("{HOME_VAR} is not a usable path")).cause(e))?;
+            return Ok(Self { root, moved: true });
+        }
+        let base = directories::BaseDirs::new().ok_or_else(|| {
+            Error::io("no home directory is known for this user").hint(format!("set HOME, or {HOME_VAR} to a directory for clown"))
+        })?;
+        // macOS's own place for settings is not where users of command-line tools look.
+        let config = if cfg!(target_os = "macos") { base.home_dir().join(".config") } else { base.config_dir().to_owned() };
+        Ok(Self { root: config.join("clown"), moved: false })
+    }
+
+    pub fn at(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into(), moved: true }
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub fn config_file(&self) -> PathBuf {
+        self.root.join("config.toml")
+    }
+
+    pub fn endpoint_file(&self) -> PathBuf {
+        self.root.join("daemon-endpoint")
+    }
+
+    pub fn daemon_lock(&self) -> PathBuf {
+        self.root.join("daemon.lock")
+    }
+
+    pub fn startup_lock(&self) -> PathBuf {
+        self.root.join("daemon.startup.lock")
+    }
+
+    pub fn log_dir(&self) -> PathBuf {
+        self.root.join("logs")
+    }
+
+    pub fn log_file(&self) -> PathBuf {
+        self.log_dir().join("clownd.log")
+    }
+
+    pub fn agents_dir(&self) -> PathBuf {
+        self.root.join("agents.d")
+    }
+
+    pub fn providers_dir(&self) -> PathBuf {
+        self.root.join("providers.d")
+    }
+
+    pub fn scripts_dir(&self) -> PathBuf {
+        self.root.join("scripts")
+    }
+
+    /// The verified registry in force; absent until a first sync.
+    pub fn registry_current(&self) -> PathBuf {
+        self.root.join("registry").join("current")
+    }
+
+    pub fn profiles_dir(&self) -> PathBuf {
+        self.root.join("profiles")
+    }
+
+    pub fn profile_file(&self, alias: &Alias) -> PathBuf {
+        self.profiles_dir().join(format!("{alias}.json"))
+    }
+
+    pub fn detections_file(&self) -> PathBuf {
+        self.root.join("cache").join("agent-detections.json")
+    }
+
+    pub fn sessions_file(&self) -> PathBuf {
+        self.root.join("telemetry").join("sessions.jsonl")
+    }
+
+    pub fn keys_file(&self) -> PathBuf {
+        self.root.join("secrets").join("keys.json")
+    }
+
+    /// `~/.<agent>-profiles/<alias>`, or the same below `CLOWN_HOME`.
+    pub fn profile_home(&self, user_home: &Path, agent: &AgentId, alias: &Alias) -> PathBuf {
+        let base = if self.moved { &self.root } else { user_home };
+        base.join(format!(".{agent}-profiles")).join(alias.as_str())
+    }
+
+    /// Short, stable name of this tree, for places that all trees share.
+    fn tag(&self) -> String {
+        short_hash(self.root.to_string_lossy().as_bytes())
+    }
+
+    /// Where the daemon may listen, best first. The well-known name comes first only for the
+    /// ordinary tree: another tree must not take it.
+    pub fn socket_candidates(&self, runtime: &Path) -> Vec<PathBuf> {
+        if let Some(path) = std::env::var_os(ENDPOINT_VAR).filter(|v| !v.is_empty()) {
+            let text = path.to_string_lossy();
+            return vec![PathBuf::from(text.strip_prefix("ipc://").unwrap_or(&text))];
+        }
+        let private = runtime.join(format!("{}.sock", self.tag()));
+        if self.moved { vec![private] } else { vec![os::well_known_socket(), private] }
+    }
+
+    /// Directory for the messaging library's own sockets, inside the runtime directory.
+    pub fn inner_socket(&self, runtime: &Path, name: &str) -> PathBuf {
+        runtime.join(format!("{}-{}-{name}", self.tag(), std::process::id()))
+    }
+
+    /// TMPDIR of a profile: short, because agents put sockets in it.
+    pub fn profile_tmp(&self, runtime: &Path, agent: &AgentId, alias: &Alias) -> PathBuf {
+        let name = short_hash(format!("{}\0{agent}\0{alias}", self.root.display()).as_bytes());
+        runtime.join("t").join(name)
+    }
+}
+
+fn short_hash(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().chars().take(10).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moved_tree_keeps_homes_inside_and_never_takes_the_well_known_socket() {
+        let paths = Paths::at("/t/clown");
+        let alias = Alias::parse("work").unwrap();
+        let agent = AgentId::parse("claude").unwrap();
+        assert_eq!(paths.profile_home(Path::new("/home/u"), &agent, &alias), Path::new("/t/clown/.claude-profiles/work"));
+        let sockets = paths.socket_candidates(Path::new("/run/u"));
+        assert!(sockets.iter().all(|s| s.starts_with("/run/u")), "{sockets:?}");
+    }
+
+    #[test]
+    fn trees_and_profiles_do_not_share_names() {
+        let (a, b) = (Paths::at("/a"), Paths::at("/b"));
+        assert_ne!(a.tag(), b.tag());
+        let (agent, alias) = (AgentId::parse("x").unwrap(), Alias::parse("y").unwrap());
+        assert_ne!(a.profile_tmp(Path::new("/r"), &agent, &alias), b.profile_tmp(Path::new("/r"), &agent, &alias));
+    }
+}

@@ -1,0 +1,25 @@
+//! Face: the command line. One file per noun; each sends one call and renders the reply.
+//!
+//! stdout is data, stderr is talk. Never: imports a room or a flow; starts a daemon for a command
+//! that only looks at it.
+
+mod agents;
+mod args;
+mod config;
+mod connect;
+mod create;
+mod daemon;
+mod output;
+mod pre;
+mod profiles;
+mod prompt;
+mod providers;
+mod run;
+mod scripts;
+mod sessions;
+mod start;
+mod table;
+mod watch;
+
+pub use daemon::Foreground;
+pub use start::main;

@@ -1,0 +1,127 @@
+//! `clown providers`
+
+use argh::{ArgsInfo, FromArgs};
+
+use super::{
+    connect::Daemon,
+    output::Output,
+    table::{Table, fields},
+};
+use crate::{
+    base::error::Result,
+    wire::providers::{Approve, Inspect, List, ProviderDetail},
+};
+
+#[derive(FromArgs, ArgsInfo)]
+/// Show the providers clown knows, and agree to where their keys go.
+#[argh(subcommand, name = "providers", example = "clown providers list")]
+pub(super) struct Providers {
+    #[argh(subcommand)]
+    command: Command,
+}
+
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand)]
+enum Command {
+    List(ListArgs),
+    Inspect(InspectArgs),
+    Approve(ApproveArgs),
+}
+
+#[derive(FromArgs, ArgsInfo)]
+/// List providers with their formats and regions.
+#[argh(subcommand, name = "list", example = "clown providers list")]
+struct ListArgs {}
+
+#[derive(FromArgs, ArgsInfo)]
+/// Show one provider's endpoints and models.
+#[argh(subcommand, name = "inspect", example = "clown providers inspect minimax")]
+struct InspectArgs {
+    /// provider id
+    #[argh(positional)]
+    provider: String,
+}
+
+#[derive(FromArgs, ArgsInfo)]
+/// Agree that keys of this provider's profiles go to the hosts its manifest names now.
+#[argh(subcommand, name = "approve", example = "clown providers approve minimax --profile work")]
+struct ApproveArgs {
+    /// provider id
+    #[argh(positional)]
+    provider: String,
+    /// only this profile
+    #[argh(option, arg_name = "alias")]
+    profile: Option<String>,
+}
+
+impl Providers {
+    pub fn run(self, output: Output) -> Result<i32> {
+        let mut daemon = Daemon::needed(output)?;
+        match self.command {
+            Command::List(_) => {
+                let listed = daemon.call(&List {})?;
+                output.data(&listed, || {
+                    let mut table = Table::new(&["provider", "name", "formats", "regions", "model", "profiles", "origin"]);
+                    for row in &listed.providers {
+                        table.row([
+                            row.id.to_string(),
+                            row.name.clone(),
+                            row.formats.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+                            row.regions.join(", "),
+                            row.default_model.clone().unwrap_or_default(),
+                            if row.profiles == 0 { String::new() } else { row.profiles.to_string() },
+                            row.origin.to_string(),
+                        ]);
+                    }
+                    table.render()
+                });
+                for problem in &listed.problems {
+                    output.warn(&problem.to_string());
+                }
+            }
+            Command::Inspect(args) => {
+                let detail = daemon.call(&Inspect { id: args.provider })?;
+                output.data(&detail, || describe(&detail));
+            }
+            Command::Approve(args) => {
+                let approved = daemon.call(&Approve { id: args.provider, alias: args.profile })?;
+                output.data(&approved, || {
+                    let lines = approved.changes.iter().map(|c| format!("{}: {} -> {}\n", c.alias, c.before.join(", "), c.after.join(", ")));
+                    lines.collect()
+                });
+                if approved.changes.is_empty() {
+                    output.say("Nothing to agree to: every profile's hosts are as agreed.");
+                }
+            }
+        }
+        Ok(0)
+    }
+}
+
+fn describe(detail: &ProviderDetail) -> String {
+    let provider = &detail.manifest;
+    let endpoints: Vec<String> = provider
+        .endpoints
+        .iter()
+        .map(|e| format!("{} {}{}", e.format, e.base_url, e.region.as_ref().map(|r| format!(" ({r})")).unwrap_or_default()))
+        .collect();
+    let models: Vec<String> = provider
+        .models
+        .iter()
+        .map(|m| format!("{}{}", m.id, m.context.map(|c| format!(" ({} K)", c / 1000)).unwrap_or_default()))
+        .collect();
+    fields(&[
+        ("provider", provider.id.to_string()),
+        ("name", provider.name.clone()),
+        ("endpoints", endpoints.join("\n")),
+        ("models", models.join("\n")),
+        ("default", provider.default_model.clone().unwrap_or_default()),
+        ("unlisted", if provider.any_model { "accepted with a warning".into() } else { "refused".into() }),
+        ("key", provider.key_env.clone().unwrap_or_default()),
+        ("key from", provider.key_url.clone().unwrap_or_default()),
+        ("quirks", provider.quirks.join(", ")),
+        ("agents", detail.agents.join(", ")),
+        ("origin", detail.file.clone().unwrap_or_else(|| detail.origin.to_string())),
+        ("homepage", provider.homepage.clone().unwrap_or_default()),
+    ])
+}

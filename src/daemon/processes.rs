@@ -1,0 +1,70 @@
+//! Watches the processes of live sessions, so that a record closes even when its client is killed.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    app::App,
+    base::os,
+    wire::{
+        runs::Exit,
+        sessions::{Process, Session, State},
+    },
+};
+
+use super::activity::Guard;
+
+/// How long a live client may take to report an exit it has seen.
+const REPORT: Duration = Duration::from_secs(10);
+
+/// Follows one state of a session to its end.
+pub(crate) async fn follow(app: Arc<App>, session: Session, _guard: Guard) {
+    let id = session.id.clone();
+    let exit = match (session.state, session.process, session.client) {
+        (State::Starting, _, client) => {
+            if let Some(client) = client {
+                gone(client).await;
+            }
+            // Reported meanwhile: another follower has it.
+            if app.sessions.get(&id).is_ok_and(|s| s.state != State::Starting) {
+                return;
+            }
+            Exit::NotStarted
+        }
+        (_, process, client) => {
+            if let Some(process) = process {
+                gone(process).await;
+            }
+            // The client saw the exit code; nobody else can know it.
+            if let Some(client) = client {
+                let _ = tokio::time::timeout(REPORT, gone(client)).await;
+            }
+            Exit::Unknown
+        }
+    };
+    let closed = tokio::task::spawn_blocking(move || app.close_session(&id, exit)).await;
+    if let Ok(Err(error)) = closed {
+        tracing::warn!(session = %session.id, %error, "the record of an ended session was not closed");
+    }
+}
+
+/// Returns when this very process is no more.
+async fn gone(process: Process) {
+    let alive = || os::process_start(process.pid).is_some_and(|start| process.started.is_none_or(|s| s == start));
+    #[cfg(target_os = "linux")]
+    if let Ok(fd) = os::exit_watch(process.pid) {
+        // The pid may have been reused between the record and the watch.
+        if !alive() {
+            return;
+        }
+        #[expect(deprecated, reason = "its fault is with types whose descriptor can change; an OwnedFd's cannot")]
+        let watched = tokio::io::unix::AsyncFd::with_interest(fd, tokio::io::Interest::READABLE);
+        if let Ok(fd) = watched
+            && fd.readable().await.is_ok()
+        {
+            return;
+        }
+    }
+    while alive() {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}

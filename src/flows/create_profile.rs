@@ -1,0 +1,165 @@
+//! Makes a profile: everything is checked first, and a failure leaves no profile, home, key or event.
+
+use std::path::Path;
+
+use super::{
+    keys::{self, Taken},
+    place,
+    resolve::{Resolved, resolve},
+};
+use crate::{
+    app::App,
+    base::{
+        error::{Error, Result},
+        secret::Secret,
+    },
+    profiles::purge,
+    scripting::env_name_allowed,
+    wire::{
+        envelope::Caller,
+        ids::Alias,
+        profiles::{Create, Created, Credential, Profile, STORED_VERSION, Settings},
+    },
+};
+
+pub fn create(app: &App, ask: Create, caller: &Caller) -> Result<Created> {
+    let alias = Alias::parse(&ask.alias)?;
+    let snapshot = app.manifests.snapshot();
+    let agent = snapshot.agent(&ask.agent)?.item.clone();
+    let provider = snapshot.provider(&ask.provider)?.item.clone();
+    let home = app.paths.profile_home(&place::user_home(caller)?, &agent.id, &alias);
+    let mut profile = Profile {
+        version: STORED_VERSION,
+        alias,
+        agent: agent.id.clone(),
+        provider: provider.id.clone(),
+        endpoint: None,
+        model: None,
+        isolation: agent.isolation.default,
+        home: home.to_str().ok_or_else(|| Error::invalid("the home directory's path is not valid UTF-8"))?.to_owned(),
+        credential: Credential::None,
+        approved_hosts: Vec::new(),
+        args: Vec::new(),
+        env: Default::default(),
+        preferences: Default::default(),
+        created: app.now(),
+        last_used: None,
+        rest: serde_json::Map::new(),
+    };
+    apply_settings(&mut profile, ask.settings)?;
+
+    let _lock = app.profiles.lock()?;
+    if app.profiles.exists(&profile.alias) {
+        return Err(Error::exists(format!("a profile called {:?} exists already", profile.alias.as_str()))
+            .hint(format!("look at it: clown profiles inspect {}", profile.alias))
+            .hint("choose another alias, or change it: clown profiles edit"));
+    }
+    let resolved = resolve(&snapshot, &profile)?;
+    let mut warnings = resolved.warnings.clone();
+    let taken = keys::take(app, &resolved, ask.key, &mut warnings)?;
+    profile.approved_hosts = if resolved.needs_key() { resolved.hosts() } else { Vec::new() };
+    let output = set_up(app, &profile, &resolved)?;
+    let fresh = std::fs::symlink_metadata(&home).is_err();
+    if !fresh {
+        warnings.push(format!("{} exists already and is used as it is", home.display()));
+    }
+    if ask.dry_run {
+        if let Taken::Ready(credential) = taken {
+            profile.credential = credential;
+        }
+        return Ok(Created { profile, files: output.files.into_iter().map(|f| f.path).collect(), warnings, dry_run: true });
+    }
+
+    let key: Option<Secret> = match taken {
+        Taken::Ready(credential) => {
+            profile.credential = credential;
+            None
+        }
+        Taken::Store(key) => {
+            profile.credential = keys::store(app, caller, &profile, &key)?;
+            Some(key)
+        }
+    };
+    let commit = || -> Result<Vec<String>> {
+        warnings.extend(place::ready(app, &snapshot, caller, &profile, &resolved)?);
+        let files = place::write_files(app, &profile, &output, fill(app, caller, &profile, &resolved, key.as_ref())?.as_ref())?;
+        app.profiles.create(&profile)?;
+        Ok(files)
+    };
+    let mut commit = commit;
+    match commit() {
+        Ok(files) => {
+            app.bus.publish("profile/created", profile.alias.as_str());
+            Ok(Created { profile, files, warnings, dry_run: false })
+        }
+        Err(error) => {
+            let mut error = error;
+            if key.is_some()
+                && let Err(left) = keys::release(app, caller, &profile.credential, &profile.alias)
+            {
+                error = error.hint(format!("the key just stored could not be removed again: {left}"));
+            }
+            if fresh && let Err(left) = purge(Path::new(&profile.home)) {
+                error = error.hint(format!("the new home could not be removed again: {left}"));
+            }
+            Err(error)
+        }
+    }
+}
+
+/// The key that files need filled in: the one just given, or the one already kept.
+pub(crate) fn fill(app: &App, caller: &Caller, profile: &Profile, resolved: &Resolved, given: Option<&Secret>) -> Result<Option<Secret>> {
+    if let Some(key) = given {
+        return Ok(Some(Secret::new(key.expose().to_owned())));
+    }
+    match keys::for_run(app, &caller.env, profile, resolved)? {
+        keys::ForRun::Held(key) => Ok(Some(key)),
+        _ => Ok(None),
+    }
+}
+
+/// The script's answer for a profile that is not running.
+pub(crate) fn set_up(app: &App, profile: &Profile, resolved: &Resolved) -> Result<crate::wire::scripts::Output> {
+    let context = resolved.context(app, profile, None, None)?;
+    app.scripts.run(resolved.script.item.name.as_str(), &resolved.script.item.source, &context)
+}
+
+/// Puts settings of a create or edit call into a profile.
+pub(crate) fn apply_settings(profile: &mut Profile, settings: Settings) -> Result<()> {
+    let Settings { endpoint, model, isolation, args, env, preferences } = settings;
+    if endpoint.is_some() {
+        profile.endpoint = endpoint;
+    }
+    if model.is_some() {
+        profile.model = model;
+    }
+    if let Some(isolation) = isolation {
+        profile.isolation = isolation;
+    }
+    if let Some(args) = args {
+        if args.iter().any(|a| a.contains('\0')) {
+            return Err(Error::invalid("an argument holds a NUL character"));
+        }
+        profile.args = args;
+    }
+    for (name, value) in env {
+        if !env_name_allowed(&name) {
+            return Err(Error::invalid(format!("the variable {name:?} cannot be set by a profile"))
+                .hint("clown sets HOME, TMPDIR and the XDG directories itself, and keeps PATH and loader variables as they are"));
+        }
+        if value.as_ref().is_some_and(|v| v.contains('\0')) {
+            return Err(Error::invalid(format!("the value of {name} holds a NUL character")));
+        }
+        match value {
+            Some(value) => profile.env.insert(name, value),
+            None => profile.env.remove(&name),
+        };
+    }
+    for (name, value) in preferences {
+        match value {
+            Some(value) => profile.preferences.insert(name, value),
+            None => profile.preferences.remove(&name),
+        };
+    }
+    Ok(())
+}

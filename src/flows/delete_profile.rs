@@ -1,0 +1,37 @@
+//! Deletes a profile, its key when nobody else uses it, and its home when asked.
+
+use std::path::Path;
+
+use super::{keys, place};
+use crate::{
+    app::App,
+    base::error::Result,
+    profiles::purge,
+    wire::{
+        envelope::Caller,
+        profiles::{Delete, Deleted},
+    },
+};
+
+pub fn delete(app: &App, ask: Delete, caller: &Caller) -> Result<Deleted> {
+    let _lock = app.profiles.lock()?;
+    let profile = app.profiles.find(&ask.alias)?;
+    place::require_idle(app, profile.alias.as_str(), "deleted")?;
+    let mut warnings = Vec::new();
+    app.profiles.delete(&profile.alias)?;
+    let key_deleted = keys::release(app, caller, &profile.credential, &profile.alias).unwrap_or_else(|error| {
+        warnings.push(format!("the key could not be removed from its store: {error}"));
+        false
+    });
+    let home = Path::new(&profile.home);
+    let mut kept_home = home.exists().then(|| profile.home.clone());
+    if ask.purge {
+        match purge(home) {
+            Ok(()) => kept_home = None,
+            Err(error) => warnings.push(format!("the home could not be removed: {error}")),
+        }
+    }
+    let _ = std::fs::remove_dir_all(app.paths.profile_tmp(&app.runtime, &profile.agent, &profile.alias));
+    app.bus.publish("profile/deleted", profile.alias.as_str());
+    Ok(Deleted { kept_home, key_deleted, warnings })
+}

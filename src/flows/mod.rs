@@ -1,0 +1,13 @@
+//! The only code that joins rooms. One file per flow; each public function is one call.
+
+pub mod approve;
+pub mod change_profile;
+pub mod create_profile;
+pub mod delete_profile;
+mod keys;
+pub mod look;
+mod place;
+mod resolve;
+pub mod run_profile;
+pub mod settings;
+pub mod test_script;

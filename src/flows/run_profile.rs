@@ -1,0 +1,212 @@
+//! Plans runs of agents and keeps their records. The client starts the process; see `cli/run.rs`.
+
+use std::{collections::BTreeMap, path::Path};
+
+use super::{
+    keys::{self, ForRun},
+    place,
+    resolve::{Resolved, resolve},
+};
+use crate::{
+    agents::find_program,
+    app::App,
+    base::{
+        error::{Error, Result},
+        os,
+        secret::Secret,
+        url,
+    },
+    manifests::Snapshot,
+    wire::{
+        Done,
+        envelope::Caller,
+        manifest::{Isolation, ProviderKind},
+        profiles::Profile,
+        runs::{Begin, Ended, Env, EnvChange, EnvReply, Exit, KEY_PLACEHOLDER, Plan, Started},
+        scripts::Output,
+        secret::KeyText,
+        sessions::{Process, STORED_VERSION, Session, State},
+    },
+};
+
+pub fn begin(app: &App, ask: Begin, caller: &Caller) -> Result<Plan> {
+    let profile = app.profiles.find(&ask.alias)?;
+    let snapshot = app.manifests.snapshot();
+    let resolved = resolve(&snapshot, &profile)?;
+    let agent = &resolved.agent.item;
+    let path = caller.env.get("PATH").map(String::as_str).unwrap_or_default();
+    let program = find_program(&agent.binaries, path).ok_or_else(|| {
+        Error::not_found(format!("{} is not installed: no {} on PATH", agent.name, agent.binaries.join(" or ")))
+            .hint(format!("install it: {}", agent.install.hint))
+    })?;
+    let id = uuid::Uuid::now_v7().to_string();
+    let version = app.detector.cached_version(&program);
+    let made = environment(app, &snapshot, caller, &profile, &resolved, version.clone(), &id)?;
+    let started = app.now();
+    let session = Session {
+        version: STORED_VERSION,
+        id: id.clone(),
+        state: State::Starting,
+        profile: profile.alias.to_string(),
+        agent: agent.id.to_string(),
+        agent_version: version,
+        provider: profile.provider.to_string(),
+        model: resolved.model.clone(),
+        cwd: caller.cwd.clone(),
+        process: None,
+        client: Some(process(caller.pid)),
+        started,
+        ended: None,
+        exit: None,
+        rest: serde_json::Map::new(),
+    };
+    app.sessions.open(session.clone())?;
+    app.host.watch(&session);
+    let args = made.args.into_iter().chain(profile.args.iter().cloned()).chain(ask.args).collect();
+    let program = program.to_str().ok_or_else(|| Error::invalid("the agent's path is not valid UTF-8"))?.to_owned();
+    Ok(Plan { session: id, program, args, env: made.env, warnings: made.warnings })
+}
+
+pub fn started(app: &App, ask: Started, _caller: &Caller) -> Result<Done> {
+    let session = app.sessions.update(&ask.session, |session| {
+        session.state = State::Running;
+        session.process = Some(process(ask.pid));
+    })?;
+    if let Some(session) = session {
+        app.bus.publish("session/started", &session.id);
+        app.host.watch(&session);
+        touch(app, &session.profile)?;
+    }
+    Ok(Done {})
+}
+
+fn process(pid: u32) -> Process {
+    Process { pid, started: os::process_start(pid) }
+}
+
+/// `last_used` is for people: not worth failing a run for, and written after the agent started.
+fn touch(app: &App, alias: &str) -> Result<()> {
+    let _lock = app.profiles.lock()?;
+    let Ok(mut profile) = app.profiles.find(alias) else { return Ok(()) };
+    profile.last_used = Some(app.now());
+    app.profiles.replace(&profile)
+}
+
+pub fn ended(app: &App, ask: Ended, _caller: &Caller) -> Result<Done> {
+    close(app, &ask.session, ask.exit)?;
+    Ok(Done {})
+}
+
+/// Closes a record and everything that lived with it. Closing twice is no error.
+pub fn close(app: &App, session: &str, exit: Exit) -> Result<()> {
+    app.tokens.revoke(session);
+    if app.sessions.close(session, exit, app.now())?.is_some() {
+        app.bus.publish("session/ended", session);
+    }
+    Ok(())
+}
+
+/// The environment of a profile for a shell. Opens no session; a token for the local model lives as
+/// long as the daemon.
+pub fn env(app: &App, ask: Env, caller: &Caller) -> Result<EnvReply> {
+    let profile = app.profiles.find(&ask.alias)?;
+    let snapshot = app.manifests.snapshot();
+    let resolved = resolve(&snapshot, &profile)?;
+    let owner = format!("env/{}", profile.alias);
+    let mut made = environment(app, &snapshot, caller, &profile, &resolved, None, &owner)?;
+    if ask.masked {
+        for name in &made.secret_names {
+            made.env.set.insert(name.clone(), KeyText::new("••••".to_owned()));
+        }
+    }
+    Ok(EnvReply { env: made.env, secret_names: made.secret_names, warnings: made.warnings })
+}
+
+struct Made {
+    env: EnvChange,
+    args: Vec<String>,
+    secret_names: Vec<String>,
+    warnings: Vec<String>,
+}
+
+/// Everything between a profile and a process: key, script, home, variables.
+fn environment(
+    app: &App,
+    snapshot: &Snapshot,
+    caller: &Caller,
+    profile: &Profile,
+    resolved: &Resolved,
+    agent_version: Option<String>,
+    owner: &str,
+) -> Result<Made> {
+    keys::check_hosts(profile, resolved)?;
+    let offline = resolved.provider.item.kind == ProviderKind::Offline;
+    let key = if offline { ForRun::Held(app.tokens.issue(owner)?) } else { keys::for_run(app, &caller.env, profile, resolved)? };
+    let port = if offline { Some(app.host.offline_port()?) } else { None };
+    let context = resolved.context(app, profile, agent_version, port)?;
+    let output = app.scripts.run(resolved.script.item.name.as_str(), &resolved.script.item.source, &context)?;
+    let mut warnings = resolved.warnings.clone();
+    warnings.extend(place::ready(app, snapshot, caller, profile, resolved)?);
+    let (held, source) = match key {
+        ForRun::None => (None, None),
+        ForRun::Held(key) => (Some(key), None),
+        ForRun::Client(source) => (None, Some(source)),
+    };
+    place::write_files(app, profile, &output, held.as_ref())?;
+
+    let mut set = placed(app, caller, profile, resolved)?;
+    let secret_names = output.env.iter().filter(|(_, v)| v.contains(KEY_PLACEHOLDER)).map(|(k, _)| k.clone()).collect();
+    set.extend(script_env(&output, held.as_ref()));
+    if resolved.base_url(port).and_then(|u| url::host(&u)).is_some_and(|h| url::is_loopback(&h)) {
+        set.extend(no_proxy(caller));
+    }
+    set.extend(profile.env.clone());
+    let env = EnvChange {
+        remove: resolved.agent.item.isolation.strip_env.clone(),
+        set: set.into_iter().map(|(k, v)| (k, KeyText::new(v))).collect(),
+        key: source,
+    };
+    Ok(Made { env, args: output.args, secret_names, warnings })
+}
+
+fn script_env(output: &Output, key: Option<&Secret>) -> BTreeMap<String, String> {
+    let fill = |value: &String| key.map_or_else(|| value.clone(), |key| value.replace(KEY_PLACEHOLDER, key.expose()));
+    output.env.iter().map(|(name, value)| (name.clone(), fill(value))).collect()
+}
+
+/// Variables that place the agent: HOME, base directories, TMPDIR and the agent's own.
+fn placed(app: &App, _caller: &Caller, profile: &Profile, resolved: &Resolved) -> Result<BTreeMap<String, String>> {
+    let home = Path::new(&profile.home);
+    let text = |path: &Path| path.to_str().map(str::to_owned).ok_or_else(|| Error::invalid(format!("the path {} is not valid UTF-8", path.display())));
+    let mut set = BTreeMap::new();
+    if profile.isolation == Isolation::HomeWrapper {
+        set.insert("HOME".to_owned(), profile.home.clone());
+        if cfg!(windows) {
+            set.insert("USERPROFILE".to_owned(), profile.home.clone());
+        }
+        for (var, below) in place::BASE_DIRS {
+            set.insert((*var).to_owned(), text(&home.join(below))?);
+        }
+    }
+    for (var, below) in &resolved.agent.item.isolation.env {
+        set.insert(var.clone(), text(&home.join(below))?);
+    }
+    set.insert("TMPDIR".to_owned(), text(&app.paths.profile_tmp(&app.runtime, &profile.agent, &profile.alias))?);
+    // Tools inside a profile that call clown must find the daemon and state of this tree.
+    set.insert(crate::base::paths::HOME_VAR.to_owned(), text(app.paths.root())?);
+    set.insert("CLOWN_PROFILE".to_owned(), profile.alias.to_string());
+    Ok(set)
+}
+
+/// A proxy for the outside must not catch requests to this machine.
+fn no_proxy(caller: &Caller) -> BTreeMap<String, String> {
+    ["NO_PROXY", "no_proxy"]
+        .into_iter()
+        .map(|name| {
+            let before = caller.env.get(name).map(String::as_str).unwrap_or_default();
+            let missing = ["127.0.0.1", "localhost"].into_iter().filter(|host| !before.split(',').any(|b| b.trim() == *host));
+            let all: Vec<&str> = Some(before).into_iter().filter(|b| !b.is_empty()).chain(missing).collect();
+            (name.to_owned(), all.join(","))
+        })
+        .collect()
+}

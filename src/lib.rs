@@ -1,0 +1,28 @@
+//! clown: run any coding agent as any profile. The map is in `ARCHITECTURE.md`.
+
+#![forbid(unsafe_code)]
+
+pub mod wire;
+
+pub mod base;
+pub mod config;
+
+pub mod agents;
+pub mod events;
+pub mod manifests;
+pub mod profiles;
+pub mod providers;
+pub mod scripting;
+pub mod sessions;
+
+pub mod flows;
+
+pub mod app;
+pub mod router;
+
+pub mod cli;
+pub mod daemon;
+pub mod http;
+pub mod ipc;
+
+pub mod start;

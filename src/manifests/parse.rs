@@ -1,0 +1,119 @@
+//! One manifest text to one manifest, or to a problem that names the place.
+
+use serde::de::DeserializeOwned;
+
+use crate::wire::manifest::{AgentManifest, Problem, ProviderKind, ProviderManifest, SCHEMA};
+
+pub(crate) fn agent(file: &str, stem: &str, text: &str) -> Result<AgentManifest, Problem> {
+    let manifest: AgentManifest = read(file, text)?;
+    check_head(file, stem, manifest.schema, manifest.id.as_str())?;
+    let isolation = &manifest.isolation;
+    let bad = |key: &str, message: String| problem(file, text, Some(key), message);
+    if manifest.binaries.is_empty() || manifest.binaries.iter().any(|b| b.is_empty() || b.contains(['/', '\\'])) {
+        return Err(bad("binaries", "needs plain program names".into()));
+    }
+    if manifest.formats.is_empty() && manifest.auth.contains(&crate::wire::manifest::AuthMode::Key) {
+        return Err(bad("formats", "an agent that takes keys must speak a format".into()));
+    }
+    if !isolation.modes.contains(&isolation.default) {
+        return Err(bad("isolation.default", "is not among isolation.modes".into()));
+    }
+    let paths = isolation.isolated.iter().chain(&isolation.dirs).chain(isolation.env.values()).chain([&isolation.config_dir]);
+    for path in paths {
+        if !relative(path) {
+            return Err(bad("isolation", format!("{path:?} is not a path inside a home")));
+        }
+    }
+    Ok(manifest)
+}
+
+pub(crate) fn provider(file: &str, stem: &str, text: &str) -> Result<ProviderManifest, Problem> {
+    let manifest: ProviderManifest = read(file, text)?;
+    check_head(file, stem, manifest.schema, manifest.id.as_str())?;
+    let bad = |key: &str, message: String| problem(file, text, Some(key), message);
+    if manifest.kind == ProviderKind::Remote && manifest.endpoints.is_empty() {
+        return Err(bad("endpoints", "a remote provider needs one".into()));
+    }
+    for endpoint in &manifest.endpoints {
+        let url = &endpoint.base_url;
+        let host = crate::base::url::host(url).ok_or_else(|| bad("endpoints.base_url", format!("{url:?} is not an http(s) URL without user name")))?;
+        if url.starts_with("http://") && !crate::base::url::is_loopback(&host) {
+            return Err(bad("endpoints.base_url", format!("{url:?} would send keys unencrypted")));
+        }
+    }
+    if let Some(region) = &manifest.default_region
+        && !manifest.endpoints.iter().any(|e| e.region.as_ref() == Some(region))
+    {
+        return Err(bad("default_region", format!("no endpoint has region {region:?}")));
+    }
+    Ok(manifest)
+}
+
+/// A path that stays below where it is joined.
+fn relative(path: &str) -> bool {
+    !path.is_empty() && !path.contains(['\0', '\\', ':']) && path.split('/').all(|part| !matches!(part, "" | "." | ".."))
+}
+
+fn check_head(file: &str, stem: &str, schema: u32, id: &str) -> Result<(), Problem> {
+    let problem = |key: &str, message: String| Problem { file: file.into(), line: None, key: Some(key.into()), message };
+    if schema != SCHEMA {
+        return Err(problem("schema", format!("is {schema}, this build reads {SCHEMA}")));
+    }
+    if stem != id {
+        return Err(problem("id", format!("is {id:?}, but the file is called {stem:?}")));
+    }
+    Ok(())
+}
+
+fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Problem> {
+    let deserializer = toml::Deserializer::parse(text).map_err(|e| toml_problem(file, text, None, &e))?;
+    serde_path_to_error::deserialize(deserializer).map_err(|e| {
+        let key = e.path().to_string();
+        toml_problem(file, text, Some(key).filter(|k| k != "."), e.inner())
+    })
+}
+
+fn toml_problem(file: &str, text: &str, key: Option<String>, error: &toml::de::Error) -> Problem {
+    let line = error.span().map(|span| text.get(..span.start).unwrap_or_default().matches('\n').count() + 1);
+    Problem { file: file.into(), line, key, message: error.message().to_owned() }
+}
+
+fn problem(file: &str, text: &str, key: Option<&str>, message: String) -> Problem {
+    let last = key.and_then(|k| k.rsplit('.').next()).unwrap_or_default();
+    let line = text.lines().position(|l| l.trim_start().starts_with(last) || l.trim_start().starts_with(&format!("[[{last}"))).map(|n| n + 1);
+    Problem { file: file.into(), line: line.filter(|_| !last.is_empty()), key: key.map(str::to_owned), message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "schema = 1\nid = \"x\"\nname = \"X\"\n[[endpoints]]\nformat = \"anthropic\"\nbase_url = \"https://x.example/a\"\nauth = \"bearer\"\n";
+
+    #[test]
+    fn a_problem_names_file_line_and_key() {
+        let text = GOOD.replace("\"bearer\"", "\"cookie\"");
+        let problem = provider("x.toml", "x", &text).unwrap_err();
+        assert_eq!((problem.line, problem.key.as_deref()), (Some(7), Some("endpoints[0].auth")), "{problem}");
+        let problem = provider("x.toml", "x", "schema = 1\nid = ").unwrap_err();
+        assert_eq!(problem.line, Some(2));
+        let problem = provider("x.toml", "x", &GOOD.replace("name", "nmae")).unwrap_err();
+        assert!(problem.to_string().contains("nmae"), "{problem}");
+    }
+
+    #[test]
+    fn hostile_manifests_are_refused() {
+        assert!(provider("x.toml", "x", GOOD).is_ok());
+        for (from, to) in [
+            ("https://x.example/a", "http://x.example/a"),
+            ("https://x.example/a", "https://u:p@x.example/a"),
+            ("https://x.example/a", "file:///etc/passwd"),
+            ("id = \"x\"", "id = \"../x\""),
+            ("id = \"x\"", "id = \"y\""),
+            ("schema = 1", "schema = 2"),
+        ] {
+            assert!(provider("x.toml", "x", &GOOD.replace(from, to)).is_err(), "{to}");
+        }
+        assert!(relative(".config/opencode") && !relative("../x") && !relative("/x") && !relative("a//b"));
+    }
+}

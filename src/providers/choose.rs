@@ -1,0 +1,162 @@
+//! Endpoint and model of a profile.
+
+use crate::{
+    base::{
+        error::{Error, Result, closest},
+        glob, url,
+    },
+    wire::manifest::{AgentManifest, AuthMode, Endpoint, ProviderKind, ProviderManifest},
+};
+
+/// The endpoint in effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    pub endpoint: Endpoint,
+    /// Whether the user gave the URL.
+    pub own_url: bool,
+}
+
+/// Whether an agent can use a provider directly.
+pub fn fits(agent: &AgentManifest, provider: &ProviderManifest) -> bool {
+    match provider.kind {
+        ProviderKind::Own => agent.auth.contains(&AuthMode::Own),
+        _ => agent.auth.contains(&AuthMode::Key) && agent.formats.iter().any(|f| provider.endpoints.iter().any(|e| e.format == *f)),
+    }
+}
+
+/// Picks the endpoint: the agent's most preferred format that the provider offers in the wanted
+/// region. `wanted` is a region, a URL, or nothing. `None` for the agent's own login.
+pub fn choose_endpoint(agent: &AgentManifest, provider: &ProviderManifest, wanted: Option<&str>) -> Result<Option<Choice>> {
+    if provider.kind == ProviderKind::Own {
+        return match wanted {
+            None => Ok(None),
+            Some(_) => Err(Error::invalid(format!("provider {} uses the agent's own login and has no endpoint to choose", provider.id))),
+        };
+    }
+    let own_url = wanted.filter(|w| w.contains("://"));
+    if let Some(text) = own_url {
+        let host = url::host(text).ok_or_else(|| Error::invalid(format!("{text:?} is not an http(s) URL without user name")))?;
+        if text.starts_with("http://") && !url::is_loopback(&host) {
+            return Err(Error::refused(format!("{text} would send the key unencrypted")).hint("use https://"));
+        }
+    }
+    let region = wanted.filter(|_| own_url.is_none()).or(provider.default_region.as_deref().filter(|_| own_url.is_none()));
+    let regions = regions(provider);
+    if let Some(region) = region
+        && !regions.contains(&region)
+    {
+        let error = Error::invalid(format!("provider {} has no endpoint {region:?}", provider.id));
+        return Err(match regions.as_slice() {
+            [] => error.hint("it has one endpoint only: leave --endpoint out"),
+            some => error.hint(format!("choose one of: {}", some.join(", "))),
+        });
+    }
+    let endpoint = agent.formats.iter().find_map(|format| {
+        provider.endpoints.iter().find(|e| e.format == *format && (region.is_none() || e.region.as_deref() == region))
+    });
+    match endpoint {
+        Some(endpoint) => {
+            let mut endpoint = endpoint.clone();
+            if let Some(text) = own_url {
+                text.clone_into(&mut endpoint.base_url);
+                endpoint.region = None;
+            }
+            Ok(Some(Choice { endpoint, own_url: own_url.is_some() }))
+        }
+        None => Err(Error::unsupported(format!("{} cannot use provider {}: no format in common", agent.name, provider.id))),
+    }
+}
+
+/// Regions in the order of the manifest.
+pub(crate) fn regions(provider: &ProviderManifest) -> Vec<&str> {
+    let mut found = Vec::new();
+    for region in provider.endpoints.iter().filter_map(|e| e.region.as_deref()) {
+        if !found.contains(&region) {
+            found.push(region);
+        }
+    }
+    found
+}
+
+/// The model: the user's, else the provider's default, else the agent's. A model the provider does
+/// not list comes with a warning where any is allowed, and is refused otherwise; never replaced.
+pub fn choose_model(agent: &AgentManifest, provider: &ProviderManifest, wanted: Option<&str>) -> Result<(Option<String>, Option<String>)> {
+    let Some(model) = wanted else {
+        let default = provider.default_model.clone().or_else(|| agent.default_model.clone());
+        return Ok((default.filter(|m| !m.is_empty()), None));
+    };
+    if model.is_empty() || model.len() > 200 || model.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return Err(Error::invalid(format!("{model:?} is not a model name")));
+    }
+    if provider.models.iter().any(|m| m.id == model) || provider.models.is_empty() {
+        return Ok((Some(model.to_owned()), None));
+    }
+    let listed = || provider.models.iter().map(|m| m.id.as_str());
+    let near = closest(model, listed()).map(|m| format!("did you mean {m}"));
+    if provider.any_model {
+        let hint = near.map(|n| format!("; {n}?")).unwrap_or_default();
+        return Ok((Some(model.to_owned()), Some(format!("provider {} does not list model {model:?}; it is used as given{hint}", provider.id))));
+    }
+    let error = Error::invalid(format!("provider {} has no model {model:?}", provider.id));
+    Err(match near {
+        Some(near) => error.hint(near),
+        None => error.hint(format!("choose one of: {}", listed().collect::<Vec<_>>().join(", "))),
+    })
+}
+
+/// Warns about a key that does not look like one of this provider.
+pub fn check_key_shape(provider: &ProviderManifest, key: &str) -> Option<String> {
+    let pattern = provider.key_pattern.as_deref().filter(|p| !glob::matches(p, key))?;
+    Some(format!("the key does not look like one of {} (they look like {pattern})", provider.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn agent(formats: &str) -> AgentManifest {
+        toml::from_str(&format!(
+            "schema = 1\nid = \"a\"\nname = \"A\"\nbinaries = [\"a\"]\nformats = [{formats}]\nauth = [\"key\"]\nscript = \"a\"\n\
+             [isolation]\ndefault = \"home-wrapper\"\nmodes = [\"home-wrapper\"]\nconfig_dir = \".a\"\nisolated = [\".a\"]\n"
+        ))
+        .unwrap()
+    }
+
+    fn provider(extra: &str) -> ProviderManifest {
+        toml::from_str(&format!(
+            "schema = 1\nid = \"p\"\nname = \"P\"\ndefault_region = \"world\"\ndefault_model = \"big-model\"\n{extra}\n\
+             [[endpoints]]\nregion = \"world\"\nformat = \"openai-chat\"\nbase_url = \"https://w.example/v1\"\nauth = \"bearer\"\n\
+             [[endpoints]]\nregion = \"world\"\nformat = \"anthropic\"\nbase_url = \"https://w.example/a\"\nauth = \"x-api-key\"\n\
+             [[endpoints]]\nregion = \"china\"\nformat = \"openai-chat\"\nbase_url = \"https://c.example/v1\"\nauth = \"bearer\"\n\
+             [[models]]\nid = \"big-model\"\n[[models]]\nid = \"small-model\"\n"
+        ))
+        .unwrap()
+    }
+
+    #[test]
+    fn the_agents_preferred_format_in_the_wanted_region() {
+        let (a, p) = (agent("\"anthropic\", \"openai-chat\""), provider(""));
+        let url = |wanted| choose_endpoint(&a, &p, wanted).map(|c| c.unwrap().endpoint.base_url);
+        assert_eq!(url(None).unwrap(), "https://w.example/a");
+        assert_eq!(url(Some("china")).unwrap(), "https://c.example/v1");
+        assert_eq!(url(Some("https://mine.example/x")).unwrap(), "https://mine.example/x");
+        assert_eq!(url(Some("http://127.0.0.1:9/x")).unwrap(), "http://127.0.0.1:9/x");
+        assert!(url(Some("mars")).is_err());
+        assert!(url(Some("http://mine.example/x")).is_err());
+        assert!(choose_endpoint(&agent("\"gemini\""), &p, None).is_err());
+        assert!(!fits(&agent("\"gemini\""), &p) && fits(&a, &p));
+    }
+
+    #[test]
+    fn a_model_is_never_replaced() {
+        let a = agent("\"anthropic\"");
+        let closed = provider("");
+        assert_eq!(choose_model(&a, &closed, None).unwrap(), (Some("big-model".into()), None));
+        assert_eq!(choose_model(&a, &closed, Some("small-model")).unwrap().0.as_deref(), Some("small-model"));
+        assert!(choose_model(&a, &closed, Some("smal-model")).is_err());
+        let (model, warning) = choose_model(&a, &provider("any_model = true"), Some("smal-model")).unwrap();
+        assert_eq!(model.as_deref(), Some("smal-model"));
+        assert!(warning.unwrap().contains("did you mean small-model"));
+        assert!(choose_model(&a, &closed, Some("a b")).is_err());
+    }
+}

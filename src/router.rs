@@ -1,0 +1,241 @@
+//! The table from call name to function: decode, span, memory of ids, panic wall, encode.
+//!
+//! Every face goes through here, so equal calls give equal bodies.
+
+use std::{
+    collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Condvar, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use crate::{
+    app::App,
+    base::error::{Error, Result, closest},
+    flows::{approve, change_profile, create_profile, delete_profile, look, run_profile, settings, test_script},
+    wire::{
+        Call, Done, Effect, PROTOCOL,
+        daemon::{Hello, HelloReply, LogLevel, Status, StatusReply, Stop},
+        envelope::{Caller, Outcome, Request, Response},
+        error::{Code, Failure},
+    },
+};
+
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// How long a request id is remembered.
+const REMEMBER: Duration = Duration::from_secs(15 * 60);
+const REMEMBER_AT_MOST: usize = 4096;
+
+type Handler = Box<dyn Fn(&App, Value, &Caller) -> Result<Value> + Send + Sync>;
+
+struct Bound {
+    effect: Effect,
+    run: Handler,
+}
+
+pub struct Router {
+    app: Arc<App>,
+    table: HashMap<&'static str, Bound>,
+    memory: Memory,
+    calls: AtomicU64,
+    defects: AtomicU64,
+}
+
+impl Router {
+    pub fn new(app: Arc<App>) -> Self {
+        let mut router = Self { app, table: HashMap::new(), memory: Memory::default(), calls: AtomicU64::new(0), defects: AtomicU64::new(0) };
+        router.bind(hello);
+        router.bind(status);
+        router.bind(stop);
+        router.bind(log_level);
+        router.bind(look::events);
+        router.bind(look::agents);
+        router.bind(look::agent);
+        router.bind(look::detect);
+        router.bind(look::providers);
+        router.bind(look::provider);
+        router.bind(approve::approve);
+        router.bind(look::profiles);
+        router.bind(look::profile);
+        router.bind(look::options);
+        router.bind(create_profile::create);
+        router.bind(change_profile::edit);
+        router.bind(change_profile::rename);
+        router.bind(change_profile::duplicate);
+        router.bind(delete_profile::delete);
+        router.bind(run_profile::begin);
+        router.bind(run_profile::started);
+        router.bind(run_profile::ended);
+        router.bind(run_profile::env);
+        router.bind(look::sessions);
+        router.bind(look::session);
+        router.bind(test_script::test);
+        router.bind(test_script::list);
+        router.bind(settings::list);
+        router.bind(settings::set);
+        router
+    }
+
+    fn bind<C: Call>(&mut self, run: fn(&App, C, &Caller) -> Result<C::Reply>) {
+        let run: Handler = Box::new(move |app, body, caller| {
+            let call: C = serde_path_to_error::deserialize(body)
+                .map_err(|e| Error::invalid(format!("the body of {} is wrong at {}: {}", C::NAME, e.path(), e.inner())))?;
+            let reply = run(app, call, caller)?;
+            serde_json::to_value(reply).map_err(|e| Error::defect(format!("the reply of {} cannot be encoded", C::NAME)).cause(e))
+        });
+        let before = self.table.insert(C::NAME, Bound { effect: C::EFFECT, run });
+        assert!(before.is_none(), "{} is bound twice", C::NAME);
+    }
+
+    /// Calls answered and handlers that panicked.
+    pub fn counts(&self) -> (u64, u64) {
+        (self.calls.load(Ordering::Relaxed), self.defects.load(Ordering::Relaxed))
+    }
+
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// Names of all calls, for documents and tests.
+    pub fn names(&self) -> Vec<&'static str> {
+        let mut names: Vec<_> = self.table.keys().copied().collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// A message as it came from a socket. May block; never panics; always answers.
+    pub fn answer_bytes(&self, bytes: &[u8]) -> Vec<u8> {
+        let response = match serde_json::from_slice::<Request>(bytes) {
+            Ok(request) => self.answer(request),
+            // The body may hold a key, so the text of the message is not quoted.
+            Err(e) => failed(Error::invalid(format!("the message is not a request: line {}, column {}", e.line(), e.column()))),
+        };
+        encode(response)
+    }
+
+    pub fn answer(&self, request: Request) -> Response {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        if request.protocol != PROTOCOL {
+            return failed(
+                Error::protocol(format!("this daemon ({VERSION}) speaks protocol {PROTOCOL}, the client ({}) speaks {}", request.version, request.protocol))
+                    .hint("use one version of clown; stop the old daemon: clown daemon stop"),
+            );
+        }
+        let Some(bound) = self.table.get(request.call.as_str()) else {
+            let error = Error::invalid(format!("there is no call {:?}", request.call));
+            return failed(match closest(&request.call, self.table.keys().copied()) {
+                Some(near) => error.hint(format!("did you mean {near}")),
+                None => error,
+            });
+        };
+        if bound.effect == Effect::Once && !request.id.is_empty() {
+            let id = request.id.clone();
+            return self.memory.once(&id, || self.run(bound, request));
+        }
+        self.run(bound, request)
+    }
+
+    fn run(&self, bound: &Bound, request: Request) -> Response {
+        let span = tracing::debug_span!("call", name = %request.call, id = %request.id);
+        let _in = span.enter();
+        let start = Instant::now();
+        let result = catch_unwind(AssertUnwindSafe(|| (bound.run)(&self.app, request.body, &request.caller)));
+        let elapsed = start.elapsed();
+        match result {
+            Ok(Ok(reply)) => {
+                tracing::debug!(?elapsed, "done");
+                Response::new(VERSION, Outcome::Reply(reply))
+            }
+            Ok(Err(error)) => {
+                tracing::info!(call = %request.call, code = ?error.code(), %error, "refused");
+                failed(error)
+            }
+            Err(_) => {
+                self.defects.fetch_add(1, Ordering::Relaxed);
+                tracing::error!(call = %request.call, "the handler panicked; see the lines above");
+                failed(Error::defect(format!("a defect in clown stopped {}", request.call)).hint("the log has the details: clown daemon logs"))
+            }
+        }
+    }
+}
+
+fn failed(error: Error) -> Response {
+    Response::new(VERSION, Outcome::Error(error.into()))
+}
+
+fn encode(response: Response) -> Vec<u8> {
+    match serde_json::to_vec(&response) {
+        Ok(bytes) if bytes.len() <= crate::wire::MAX_MESSAGE => bytes,
+        Ok(_) => {
+            let failure = Failure::new(Code::InvalidInput, "the answer is larger than one message").hint("ask for less at once");
+            serde_json::to_vec(&Response::new(VERSION, Outcome::Error(failure))).unwrap_or_default()
+        }
+        Err(_) => Vec::new(),
+    }
+}
+
+/// Answers of calls that must run once, by request id.
+#[derive(Default)]
+struct Memory {
+    /// Guards the map; an entry without an answer is being worked on.
+    known: Mutex<HashMap<String, (Instant, Option<Response>)>>,
+    done: Condvar,
+}
+
+impl Memory {
+    fn once(&self, id: &str, run: impl FnOnce() -> Response) -> Response {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            match known.get(id) {
+                Some((_, Some(response))) => return response.clone(),
+                // A resend while the first is at work waits for the same answer.
+                Some((_, None)) => known = self.done.wait(known).unwrap_or_else(PoisonError::into_inner),
+                None => break,
+            }
+        }
+        known.retain(|_, (at, response)| response.is_none() || at.elapsed() < REMEMBER);
+        if known.len() >= REMEMBER_AT_MOST
+            && let Some(oldest) = known.iter().filter(|(_, (_, r))| r.is_some()).min_by_key(|(_, (at, _))| *at).map(|(id, _)| id.clone())
+        {
+            known.remove(&oldest);
+        }
+        known.insert(id.to_owned(), (Instant::now(), None));
+        drop(known);
+        let response = run();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(id.to_owned(), (Instant::now(), Some(response.clone())));
+        self.done.notify_all();
+        response
+    }
+}
+
+fn hello(app: &App, _ask: Hello, _caller: &Caller) -> Result<HelloReply> {
+    Ok(HelloReply { pid: std::process::id(), version: VERSION.into(), protocol: PROTOCOL, epoch: app.bus.epoch().to_owned() })
+}
+
+fn status(app: &App, _ask: Status, _caller: &Caller) -> Result<StatusReply> {
+    Ok(app.host.status())
+}
+
+fn stop(app: &App, ask: Stop, _caller: &Caller) -> Result<Done> {
+    if ask.only_if_idle {
+        let live = app.sessions.live()?;
+        if !live.is_empty() {
+            let names: Vec<&str> = live.iter().map(|s| s.profile.as_str()).collect();
+            return Err(Error::conflict(format!("the daemon is busy: sessions of {} are running", names.join(", "))).hint("end them first, or stop it anyway: clown daemon stop"));
+        }
+    }
+    app.host.stop();
+    Ok(Done {})
+}
+
+fn log_level(app: &App, ask: LogLevel, _caller: &Caller) -> Result<Done> {
+    app.host.set_log_level(&ask.level)?;
+    Ok(Done {})
+}

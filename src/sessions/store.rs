@@ -1,0 +1,186 @@
+//! The records, folded in memory from the file.
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
+};
+
+use crate::{
+    base::{
+        error::{Error, Result},
+        fsx,
+    },
+    wire::{
+        runs::Exit,
+        sessions::{List, Session, Sessions as Listed, State},
+    },
+};
+
+const MAX_PAGE: usize = 500;
+
+pub struct Sessions {
+    path: PathBuf,
+    /// Records by id, and the number of unreadable lines; loaded at first use. The lock also makes
+    /// a change of state and its line in the file one step.
+    state: Mutex<Option<Folded>>,
+}
+
+#[derive(Default)]
+struct Folded {
+    records: BTreeMap<String, Session>,
+    bad_lines: usize,
+}
+
+impl Sessions {
+    pub fn new(path: PathBuf) -> Self {
+        Self { path, state: Mutex::new(None) }
+    }
+
+    fn with<T>(&self, use_it: impl FnOnce(&mut Folded) -> Result<T>) -> Result<T> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.is_none() {
+            *state = Some(fold(&fsx::read_optional(&self.path)?.unwrap_or_default()));
+        }
+        use_it(state.get_or_insert_default())
+    }
+
+    fn write(&self, folded: &mut Folded, session: Session) -> Result<()> {
+        let line = serde_json::to_string(&session).map_err(|e| Error::io("cannot encode a session record").cause(e))?;
+        fsx::append_line(&self.path, &line)?;
+        folded.records.insert(session.id.clone(), session);
+        Ok(())
+    }
+
+    pub fn open(&self, session: Session) -> Result<()> {
+        self.with(|folded| self.write(folded, session))
+    }
+
+    /// Changes a live record. `Ok(None)` when it is closed already; closing twice is no error.
+    pub fn update(&self, id: &str, change: impl FnOnce(&mut Session)) -> Result<Option<Session>> {
+        self.with(|folded| {
+            let Some(found) = folded.records.get(id) else { return Err(unknown(id)) };
+            if !found.state.live() {
+                return Ok(None);
+            }
+            let mut session = found.clone();
+            change(&mut session);
+            self.write(folded, session.clone())?;
+            Ok(Some(session))
+        })
+    }
+
+    /// Closes a record. `Exit::Unknown` makes it lost; who saw the end may still tell it then, which
+    /// happens when the daemon was away. `Ok(None)` when nothing changed.
+    pub fn close(&self, id: &str, exit: Exit, now: String) -> Result<Option<Session>> {
+        self.with(|folded| {
+            let Some(found) = folded.records.get(id) else { return Err(unknown(id)) };
+            let told_late = found.state == State::Lost && exit != Exit::Unknown;
+            if !found.state.live() && !told_late {
+                return Ok(None);
+            }
+            let mut session = found.clone();
+            session.state = if exit == Exit::Unknown { State::Lost } else { State::Ended };
+            session.exit = Some(exit);
+            session.ended.get_or_insert(now);
+            self.write(folded, session.clone())?;
+            Ok(Some(session))
+        })
+    }
+
+    pub fn live(&self) -> Result<Vec<Session>> {
+        self.with(|folded| Ok(folded.records.values().filter(|s| s.state.live()).cloned().collect()))
+    }
+
+    pub fn list(&self, ask: &List) -> Result<Listed> {
+        self.with(|folded| {
+            let wanted = |s: &&Session| {
+                ask.profile.as_ref().is_none_or(|p| *p == s.profile)
+                    && (!ask.live || s.state.live())
+                    && ask.before.as_ref().is_none_or(|b| s.id < *b)
+            };
+            let sessions = folded.records.values().rev().filter(wanted).take(ask.limit.clamp(1, MAX_PAGE)).cloned().collect();
+            Ok(Listed { sessions, bad_lines: folded.bad_lines })
+        })
+    }
+
+    /// By id or by the beginning of one.
+    pub fn get(&self, id: &str) -> Result<Session> {
+        self.with(|folded| {
+            let mut hits = folded.records.range(id.to_owned()..).map(|(_, s)| s).take_while(|s| s.id.starts_with(id));
+            match (hits.next(), hits.next()) {
+                (Some(one), None) => Ok(one.clone()),
+                (Some(one), Some(_)) if one.id == id => Ok(one.clone()),
+                (Some(_), Some(_)) => Err(Error::invalid(format!("more than one session id begins with {id:?}")).hint("give more of it")),
+                (None, _) => Err(unknown(id)),
+            }
+        })
+    }
+}
+
+fn unknown(id: &str) -> Error {
+    Error::not_found(format!("session {id:?} not found")).hint("list sessions: clown sessions list")
+}
+
+fn fold(bytes: &[u8]) -> Folded {
+    let mut folded = Folded::default();
+    for line in bytes.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
+        match serde_json::from_slice::<Session>(line) {
+            Ok(session) => {
+                folded.records.insert(session.id.clone(), session);
+            }
+            Err(_) => folded.bad_lines += 1,
+        }
+    }
+    folded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub(crate) fn session(id: &str) -> Session {
+        serde_json::from_value(serde_json::json!({
+            "version": 1, "id": id, "state": "starting", "profile": "p", "agent": "a", "provider": "o",
+            "cwd": "/", "started": "2026-01-01T00:00:00.000Z", "from_the_future": 7
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn records_survive_a_restart_a_torn_line_and_keep_unknown_fields() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("sessions.jsonl");
+        let store = Sessions::new(path.clone());
+        store.open(session("s1")).unwrap();
+        store.open(session("s2")).unwrap();
+        store.close("s1", Exit::Code(3), "t".into()).unwrap().unwrap();
+        std::io::Write::write_all(&mut std::fs::OpenOptions::new().append(true).open(&path).unwrap(), b"{\"id\":\"s2\",\"sta").unwrap();
+
+        let store = Sessions::new(path);
+        let one = store.get("s1").unwrap();
+        assert_eq!((one.state, one.exit), (State::Ended, Some(Exit::Code(3))));
+        assert_eq!(one.rest["from_the_future"], 7);
+        assert_eq!(store.live().unwrap().len(), 1);
+        store.close("s2", Exit::Unknown, "t".into()).unwrap();
+        let listed = store.list(&List { limit: 10, ..List::default() }).unwrap();
+        assert_eq!((listed.sessions.len(), listed.bad_lines), (2, 1));
+        assert_eq!(listed.sessions[0].state, State::Lost);
+    }
+
+    #[test]
+    fn closing_twice_keeps_the_first_exit() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Sessions::new(dir.path().join("s.jsonl"));
+        store.open(session("s1")).unwrap();
+        store.close("s1", Exit::Code(0), "t".into()).unwrap();
+        assert!(store.close("s1", Exit::Unknown, "u".into()).unwrap().is_none());
+        assert_eq!(store.get("s").unwrap().exit, Some(Exit::Code(0)));
+        store.open(session("t1")).unwrap();
+        store.close("t1", Exit::Unknown, "t".into()).unwrap();
+        store.close("t1", Exit::Code(4), "u".into()).unwrap();
+        let late = store.get("t1").unwrap();
+        assert_eq!((late.state, late.exit, late.ended.as_deref()), (State::Ended, Some(Exit::Code(4)), Some("t")));
+        assert!(store.close("nope", Exit::Unknown, "u".into()).is_err());
+    }
+}

@@ -1,0 +1,160 @@
+//! The real agents that tests, demo and benches run: exact versions from npm, under `target/agents`.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::dirs;
+use crate::outcome::Failure;
+use crate::shell::{capture, run};
+
+#[derive(Clone, Copy)]
+pub(crate) struct Pinned {
+    pub(crate) command: &'static str,
+    package: &'static str,
+    version: &'static str,
+}
+
+pub(crate) const CLAUDE: Pinned = Pinned {
+    command: "claude",
+    package: "@anthropic-ai/claude-code",
+    version: "2.1.330",
+};
+pub(crate) const CODEX: Pinned = Pinned {
+    command: "codex",
+    package: "@openai/codex",
+    version: "0.169.0",
+};
+const OPENCODE: Pinned = Pinned {
+    command: "opencode",
+    package: "opencode-ai",
+    version: "1.18.33",
+};
+pub(crate) const ALL: &[Pinned] = &[CLAUDE, CODEX, OPENCODE];
+
+/// Installs what is lacking and returns the directory to put on PATH.
+///
+/// `installed.txt` lists what was installed *and* seen to print its version; a half-done installation is not in it.
+pub(crate) fn ensure(wanted: &[Pinned]) -> Result<PathBuf, Failure> {
+    let dir = dirs::under_target("agents")?;
+    let bin = bin_dir();
+    let _alone = lock(&dir)?;
+    let stamp = dir.join("installed.txt");
+    let noted = fs::read_to_string(&stamp).unwrap_or_default();
+    let done = |agent: &Pinned| {
+        noted.lines().any(|line| line == agent.spec()) && agent.path(&bin).exists()
+    };
+
+    if wanted.iter().all(done) {
+        let names: Vec<String> = wanted.iter().map(Pinned::spec).collect();
+        eprintln!("    already installed: {}", names.join(" "));
+        return Ok(bin);
+    }
+    // npm removes what package.json does not name, so those already there are named again.
+    let all: Vec<Pinned> = ALL
+        .iter()
+        .copied()
+        .filter(|agent| done(agent) || wanted.iter().any(|w| w.command == agent.command))
+        .collect();
+    let fresh: Vec<&Pinned> = all.iter().filter(|agent| !done(agent)).collect();
+    eprintln!(
+        "    installing {} (hundreds of megabytes, once)",
+        fresh.iter().map(|a| a.spec()).collect::<Vec<_>>().join(" ")
+    );
+    write(&dir.join("package.json"), &package_json(&all))?;
+    npm_install(&dir).or_else(|first| {
+        eprintln!("    npm failed; trying once more");
+        npm_install(&dir).map_err(|_| first)
+    })?;
+    for agent in fresh {
+        check(agent, &bin, &dir)?;
+    }
+    write(
+        &stamp,
+        &all.iter()
+            .map(|agent| agent.spec() + "\n")
+            .collect::<String>(),
+    )?;
+    Ok(bin)
+}
+
+/// Where the pinned agents' commands are.
+pub(crate) fn bin_dir() -> PathBuf {
+    dirs::target()
+        .join("agents")
+        .join("node_modules")
+        .join(".bin")
+}
+
+impl Pinned {
+    fn spec(&self) -> String {
+        format!("{}@{}", self.package, self.version)
+    }
+
+    pub(crate) fn path(&self, bin: &Path) -> PathBuf {
+        bin.join(format!(
+            "{}{}",
+            self.command,
+            if cfg!(windows) { ".cmd" } else { "" }
+        ))
+    }
+}
+
+fn package_json(agents: &[Pinned]) -> String {
+    let lines: Vec<String> = agents
+        .iter()
+        .map(|a| format!("    \"{}\": \"{}\"", a.package, a.version))
+        .collect();
+    format!(
+        "{{\n  \"private\": true,\n  \"dependencies\": {{\n{}\n  }}\n}}\n",
+        lines.join(",\n")
+    )
+}
+
+fn npm_install(dir: &Path) -> Result<(), Failure> {
+    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    let mut cmd = Command::new(npm);
+    cmd.args([
+        "install",
+        "--no-audit",
+        "--no-fund",
+        "--no-package-lock",
+        "--no-progress",
+        "--loglevel=error",
+        "--omit=dev",
+    ]);
+    cmd.current_dir(dir)
+        .env("npm_config_update_notifier", "false");
+    run(&mut cmd).map_err(|failure| failure.hint("the agents come from npm's configured registry: is it reachable? then run the task again"))
+}
+
+/// An agent counts as installed when it runs and says the pinned version.
+fn check(agent: &Pinned, bin: &Path, dir: &Path) -> Result<(), Failure> {
+    let home = dir.join("home");
+    fs::create_dir_all(&home)
+        .map_err(|err| Failure::new(format!("cannot create {}: {err}", home.display())))?;
+    let mut cmd = Command::new(agent.path(bin));
+    cmd.arg("--version").env("HOME", &home).current_dir(&home);
+    let (_, said) = capture(&mut cmd, Duration::from_secs(120))?;
+    let said = said.trim();
+    if said.split_whitespace().any(|word| word == agent.version) {
+        eprintln!("    {}: {said}", agent.command);
+        return Ok(());
+    }
+    Err(Failure::new(format!("{} is installed but `{} --version` says \"{said}\"", agent.spec(), agent.command))
+        .hint("npm may be set to skip install scripts (npm config get ignore-scripts); delete target/agents and run the task again"))
+}
+
+/// Two tasks at once take turns; the lock ends with the process.
+fn lock(dir: &Path) -> Result<File, Failure> {
+    let path = dir.join("lock");
+    File::create(&path)
+        .and_then(|file| file.lock().map(|()| file))
+        .map_err(|err| Failure::new(format!("cannot lock {}: {err}", path.display())))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    fs::write(path, text)
+        .map_err(|err| Failure::new(format!("cannot write {}: {err}", path.display())))
+}

@@ -1,0 +1,23 @@
+//! `bench`: what clown costs, as ratios and differences measured in one run. Each bench has its file; a bench
+//! returns its table and `record` keeps it in BENCHMARKS.md.
+
+mod foundation;
+mod machine;
+mod measure;
+mod record;
+
+use crate::outcome::{Failure, Outcome};
+use crate::usage;
+
+pub(crate) fn task(args: &[&str]) -> Outcome {
+    let (names, options): (Vec<&str>, Vec<&str>) =
+        args.iter().partition(|arg| !arg.starts_with('-'));
+    usage::only(&options, &["--quick"])?;
+    let quick = options.contains(&"--quick");
+    match names.as_slice() {
+        [] | ["foundation"] => foundation::bench(quick),
+        [name, ..] => Err(Failure::usage(format!(
+            "there is no bench \"{name}\"; there is: foundation"
+        ))),
+    }
+}

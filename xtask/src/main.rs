@@ -1,0 +1,35 @@
+//! `cargo xtask <task>`: the project's own tools. This file only matches names; each task has its file.
+
+mod agents;
+mod bench;
+mod ci;
+mod demo;
+mod dirs;
+mod licences;
+mod outcome;
+mod platforms;
+mod scratch;
+mod setup;
+mod shell;
+mod tidy;
+mod usage;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let outcome = match args.as_slice() {
+        [] | ["--help" | "-h" | "help", ..] => usage::print(),
+        [_, rest @ ..] if rest.iter().any(|a| matches!(*a, "--help" | "-h")) => usage::print(),
+        ["setup", rest @ ..] => setup::task(rest),
+        ["ci", rest @ ..] => ci::task(rest),
+        ["demo", rest @ ..] => demo::task(rest),
+        ["tidy", rest @ ..] => tidy::task(rest),
+        ["licences", rest @ ..] => licences::task(rest),
+        ["platforms", rest @ ..] => platforms::task(rest),
+        ["bench", rest @ ..] => bench::task(rest),
+        [name, ..] => usage::unknown(name),
+    };
+    outcome::exit_code(outcome)
+}

@@ -1,0 +1,208 @@
+//! `setup`: build tools, test tools, pinned agents.
+
+use std::process::Command;
+use std::time::Duration;
+
+use crate::outcome::{Failure, Outcome, step};
+use crate::shell::{self, run, which};
+use crate::{agents, usage};
+
+/// Something that must be on PATH under one of its names.
+struct Tool {
+    names: &'static [&'static str],
+    needed_for: &'static str,
+    /// Debian packages that bring it.
+    packages: &'static [&'static str],
+}
+
+const BUILD: &[Tool] = &[
+    Tool {
+        names: &["cmake"],
+        needed_for: "building the messaging library",
+        packages: &["cmake"],
+    },
+    Tool {
+        names: &["cc", "gcc", "clang"],
+        needed_for: "building the messaging library and hashes",
+        packages: &["gcc", "g++", "libc6-dev"],
+    },
+    Tool {
+        names: &["make", "ninja"],
+        needed_for: "cmake",
+        packages: &["make"],
+    },
+];
+
+const NODE: &[Tool] = &[
+    Tool {
+        names: &["node"],
+        needed_for: "running Codex",
+        packages: &["nodejs"],
+    },
+    Tool {
+        names: &["npm"],
+        needed_for: "installing the pinned agents",
+        packages: &["npm"],
+    },
+];
+
+const TESTS: &[Tool] = &[
+    Tool {
+        names: &["gnome-keyring-daemon"],
+        needed_for: "the keychain test",
+        packages: &["gnome-keyring"],
+    },
+    Tool {
+        names: &["dbus-run-session"],
+        needed_for: "the keychain test",
+        packages: &["dbus"],
+    },
+    Tool {
+        names: &["strace"],
+        needed_for: "the crash sweeps",
+        packages: &["strace"],
+    },
+];
+
+pub(crate) fn task(args: &[&str]) -> Outcome {
+    usage::only(args, &["--tests"])?;
+    let tests = args.contains(&"--tests");
+    step("build tools", || tools(tests, true))?;
+    if tests {
+        step("rust components", components)?;
+    }
+    step("pinned agents", || agents::ensure(agents::ALL).map(drop))?;
+    eprintln!("Set up.");
+    Ok(())
+}
+
+/// Sees to it that the tools are there: installs what is missing where it can, fails if a needed one stays missing.
+pub(crate) fn tools(tests: bool, node: bool) -> Outcome {
+    let mut wanted: Vec<&Tool> = BUILD.iter().collect();
+    wanted.extend(NODE.iter().filter(|_| node));
+    let optional: Vec<&Tool> = if cfg!(target_os = "linux") && tests {
+        TESTS.iter().collect()
+    } else {
+        Vec::new()
+    };
+
+    let lacking: Vec<&Tool> = wanted
+        .iter()
+        .chain(&optional)
+        .copied()
+        .filter(|tool| is_missing(tool))
+        .collect();
+    if lacking.is_empty() {
+        eprintln!("    all present");
+        return Ok(());
+    }
+    for tool in &lacking {
+        eprintln!(
+            "    missing: {} (needed for {})",
+            tool.names.join(" or "),
+            tool.needed_for
+        );
+    }
+    let install = if is_root_on_debian() {
+        apt_install(&lacking)
+    } else {
+        Ok(())
+    };
+
+    let (needed, wished): (Vec<&Tool>, Vec<&Tool>) = lacking
+        .into_iter()
+        .filter(|tool| is_missing(tool))
+        .partition(|tool| wanted.iter().any(|other| std::ptr::eq(*other, *tool)));
+    if !wished.is_empty() {
+        eprintln!(
+            "    tests that need the missing tools will say so; {}",
+            how_to(&wished)
+        );
+    }
+    if needed.is_empty() {
+        return Ok(());
+    }
+    install?;
+    let names: Vec<&str> = needed
+        .iter()
+        .filter_map(|tool| tool.names.first())
+        .copied()
+        .collect();
+    Err(Failure::new(format!("missing: {}", names.join(", "))).hint(how_to(&needed)))
+}
+
+fn is_missing(tool: &Tool) -> bool {
+    // The cmake crate takes the program of this variable before PATH.
+    if tool.names == ["cmake"]
+        && std::env::var_os("CMAKE")
+            .is_some_and(|cmake| shell::works(Command::new(cmake).arg("--version")))
+    {
+        return false;
+    }
+    !tool.names.iter().any(|name| which(name).is_some())
+}
+
+fn packages(tools: &[&Tool]) -> Vec<&'static str> {
+    tools
+        .iter()
+        .flat_map(|tool| tool.packages)
+        .copied()
+        .collect()
+}
+
+fn how_to(tools: &[&Tool]) -> String {
+    let packages = packages(tools).join(" ");
+    if which("apt-get").is_some() {
+        format!("install: sudo apt-get update && sudo apt-get install -y {packages}")
+    } else if cfg!(target_os = "macos") {
+        "install: xcode-select --install; brew install cmake node".into()
+    } else if cfg!(windows) {
+        "install CMake, the Visual Studio build tools and Node.js".into()
+    } else {
+        format!("install with your package manager (Debian's names: {packages})")
+    }
+}
+
+fn is_root_on_debian() -> bool {
+    which("apt-get").is_some()
+        && shell::capture(Command::new("id").arg("-u"), Duration::from_secs(5))
+            .is_ok_and(|(_, id)| id.trim() == "0")
+}
+
+/// One installation per tool, so that a package this system does not offer costs only its own tool.
+fn apt_install(lacking: &[&Tool]) -> Outcome {
+    let apt = || {
+        let mut cmd = Command::new("apt-get");
+        cmd.env("DEBIAN_FRONTEND", "noninteractive");
+        cmd.args(["-qq", "-o", "DPkg::Lock::Timeout=120"]);
+        cmd
+    };
+    // A stale or half-reachable package list may still hold what we need, so only the installation decides.
+    let update = run(apt().arg("update"));
+    let mut outcome = Ok(());
+    for tool in lacking {
+        let mut install = apt();
+        install.args(["install", "-y", "--no-install-recommends"]);
+        if let Err(failure) = run(install.args(tool.packages)) {
+            eprintln!("    {failure}");
+            outcome = Err(failure);
+        }
+    }
+    match update {
+        Ok(()) => outcome,
+        Err(_) => outcome
+            .map_err(|failure| failure.hint("`apt-get update` failed too: is the network there?")),
+    }
+}
+
+fn components() -> Outcome {
+    for (component, subcommand) in [("rustfmt", "fmt"), ("clippy", "clippy")] {
+        if shell::works(&mut shell::cargo(&[subcommand, "--version"])) {
+            continue;
+        }
+        let hint = format!("install it: rustup component add {component}");
+        run(Command::new("rustup").args(["component", "add", component]))
+            .map_err(|failure| failure.hint(hint))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! What `cargo xtask` says about itself.
+
+use crate::outcome::{Failure, Outcome};
+
+const TASKS: &[(&str, &str)] = &[
+    (
+        "setup [--tests]",
+        "check or install build tools and the pinned agents",
+    ),
+    (
+        "ci",
+        "everything that must hold: format, rules, lints, docs, licences, platforms, tests",
+    ),
+    (
+        "demo [--release]",
+        "set up, build, and run two real agents against the built-in offline model",
+    ),
+    (
+        "tidy",
+        "check the house rules of src/ and that the documents match the code",
+    ),
+    (
+        "licences",
+        "check that every dependency has a licence from deny.toml's list",
+    ),
+    (
+        "platforms [--allow-missing]",
+        "type-check for musl, Windows and macOS",
+    ),
+    (
+        "bench [NAME] [--quick]",
+        "measure against a release build and write BENCHMARKS.md (NAME: foundation)",
+    ),
+];
+
+pub(crate) fn print() -> Outcome {
+    let width = TASKS.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    println!("Usage: cargo xtask <task> [options]\n");
+    for (name, what) in TASKS {
+        println!("  {name:width$}  {what}");
+    }
+    println!(
+        "\nBuild output and every cache go under target/, or CARGO_TARGET_DIR where it is set."
+    );
+    Ok(())
+}
+
+pub(crate) fn unknown(name: &str) -> Outcome {
+    Err(Failure::usage(format!("there is no task \"{name}\"")))
+}
+
+/// Refuses options a task does not know.
+pub(crate) fn only(args: &[&str], known: &[&str]) -> Outcome {
+    match args.iter().find(|arg| !known.contains(*arg)) {
+        Some(arg) => Err(Failure::usage(format!("this task has no option \"{arg}\""))),
+        None => Ok(()),
+    }
+}
