@@ -10,6 +10,8 @@ use crate::wire::ids::{AgentId, Alias};
 
 /// Moves clown's whole tree, profile homes included.
 pub const HOME_VAR: &str = "CLOWN_HOME";
+/// Set for an agent: the home its user has outside of the profile.
+pub const REAL_HOME_VAR: &str = "CLOWN_REAL_HOME";
 /// Overrides where clients look for the daemon and where it listens: a socket path.
 pub const ENDPOINT_VAR: &str = "CLOWN_DAEMON_ENDPOINT";
 
@@ -35,7 +37,9 @@ impl Paths {
         })?;
         // macOS's own place for settings is not where users of command-line tools look.
         let config = if cfg!(target_os = "macos") { base.home_dir().join(".config") } else { base.config_dir().to_owned() };
-        Ok(Self { root: config.join("clown"), moved: false })
+        let root = config.join("clown");
+        // Inside a profile this is a link to the user's own tree, which must keep its one name.
+        Ok(Self { root: std::fs::canonicalize(&root).unwrap_or(root), moved: false })
     }
 
     pub fn at(root: impl Into<PathBuf>) -> Self {

@@ -13,7 +13,7 @@ use crate::{
     base::{
         error::{Error, Result},
         fsx, os,
-        paths::Paths,
+        paths::{Paths, REAL_HOME_VAR},
     },
     ipc::client::{Client, Lost, is_protocol_mismatch},
     wire::{
@@ -152,6 +152,10 @@ fn spawn(paths: &Paths, options: &[String]) -> Result<Child> {
     std::os::unix::process::CommandExt::arg0(&mut command, "clown");
     command.args(["daemon", "--ready"]).args(options).env_clear();
     command.envs(DAEMON_VARS.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+    if let Some(home) = std::env::var_os(REAL_HOME_VAR) {
+        // Called from inside a profile: the daemon outlives it and belongs to the user.
+        command.env("HOME", home).env_remove("TMPDIR");
+    }
     command.current_dir(if cfg!(unix) { "/" } else { "." });
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
     command.spawn().map_err(|e| Error::unreachable("the daemon cannot be started").cause(e))

@@ -7,6 +7,7 @@ pub mod delete_profile;
 mod keys;
 pub mod look;
 mod place;
+mod project_code;
 mod resolve;
 pub mod run_profile;
 pub mod settings;

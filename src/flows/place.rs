@@ -10,6 +10,7 @@ use crate::{
     app::App,
     base::{
         error::{Error, Result},
+        paths::REAL_HOME_VAR,
         secret::Secret,
     },
     manifests::Snapshot,
@@ -21,9 +22,9 @@ use crate::{
 pub(crate) const BASE_DIRS: &[(&str, &str)] =
     &[("XDG_CONFIG_HOME", ".config"), ("XDG_DATA_HOME", ".local/share"), ("XDG_STATE_HOME", ".local/state"), ("XDG_CACHE_HOME", ".cache")];
 
-/// The caller's real home. A caller that is itself inside a profile has that profile's home as HOME.
+/// The caller's real home, also for a caller that is itself inside a profile.
 pub(crate) fn user_home(caller: &Caller) -> Result<PathBuf> {
-    let named = caller.env.get("HOME").or_else(|| caller.env.get("USERPROFILE")).filter(|h| !h.is_empty()).map(PathBuf::from);
+    let named = caller.env.get(REAL_HOME_VAR).or_else(|| caller.env.get("HOME")).or_else(|| caller.env.get("USERPROFILE")).filter(|h| !h.is_empty()).map(PathBuf::from);
     let home = named.or_else(|| directories::BaseDirs::new().map(|b| b.home_dir().to_owned()));
     match home {
         Some(home) if home.is_absolute() => Ok(home),

@@ -56,10 +56,10 @@ impl Resolved {
 
     /// The URL in effect; for the local model, with its port when it is open.
     pub fn base_url(&self, port: Option<u16>) -> Option<String> {
-        let url = &self.choice.as_ref()?.endpoint.base_url;
+        let url = self.choice.as_ref()?.endpoint.base_url.trim_end_matches('/');
         Some(match (self.provider.item.kind, port) {
             (ProviderKind::Offline, Some(port)) => url.replacen("127.0.0.1:0", &format!("127.0.0.1:{port}"), 1),
-            _ => url.clone(),
+            _ => url.to_owned(),
         })
     }
 
@@ -101,6 +101,7 @@ impl Resolved {
             },
             key: KeyCtx { placeholder: KEY_PLACEHOLDER.into(), present: self.needs_key() || provider.kind == ProviderKind::Offline },
             preferences,
+            run: None,
         })
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use super::{
     keys::{self, ForRun},
-    place,
+    place, project_code,
     resolve::{Resolved, resolve},
 };
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
     base::{
         error::{Error, Result},
         os,
+        paths::REAL_HOME_VAR,
         secret::Secret,
         url,
     },
@@ -23,7 +24,7 @@ use crate::{
         manifest::{Isolation, ProviderKind},
         profiles::Profile,
         runs::{Begin, Ended, Env, EnvChange, EnvReply, Exit, KEY_PLACEHOLDER, Plan, Started},
-        scripts::Output,
+        scripts::{Output, RunCtx},
         secret::KeyText,
         sessions::{Process, STORED_VERSION, Session, State},
     },
@@ -39,6 +40,7 @@ pub fn begin(app: &App, ask: Begin, caller: &Caller) -> Result<Plan> {
         Error::not_found(format!("{} is not installed: no {} on PATH", agent.name, agent.binaries.join(" or ")))
             .hint(format!("install it: {}", agent.install.hint))
     })?;
+    project_code::check(&profile, &resolved, &app.config.preferences()?, caller)?;
     let id = uuid::Uuid::now_v7().to_string();
     let version = app.detector.cached_version(&program);
     let made = environment(app, &snapshot, caller, &profile, &resolved, version.clone(), &id)?;
@@ -143,7 +145,8 @@ fn environment(
     let offline = resolved.provider.item.kind == ProviderKind::Offline;
     let key = if offline { ForRun::Held(app.tokens.issue(owner)?) } else { keys::for_run(app, &caller.env, profile, resolved)? };
     let port = if offline { Some(app.host.offline_port()?) } else { None };
-    let context = resolved.context(app, profile, agent_version, port)?;
+    let mut context = resolved.context(app, profile, agent_version, port)?;
+    context.run = Some(RunCtx { cwd: caller.cwd.clone() });
     let output = app.scripts.run(resolved.script.item.name.as_str(), &resolved.script.item.source, &context)?;
     let mut warnings = resolved.warnings.clone();
     warnings.extend(place::ready(app, snapshot, caller, profile, resolved)?);
@@ -175,7 +178,7 @@ fn script_env(output: &Output, key: Option<&Secret>) -> BTreeMap<String, String>
 }
 
 /// Variables that place the agent: HOME, base directories, TMPDIR and the agent's own.
-fn placed(app: &App, _caller: &Caller, profile: &Profile, resolved: &Resolved) -> Result<BTreeMap<String, String>> {
+fn placed(app: &App, caller: &Caller, profile: &Profile, resolved: &Resolved) -> Result<BTreeMap<String, String>> {
     let home = Path::new(&profile.home);
     let text = |path: &Path| path.to_str().map(str::to_owned).ok_or_else(|| Error::invalid(format!("the path {} is not valid UTF-8", path.display())));
     let mut set = BTreeMap::new();
@@ -192,8 +195,8 @@ fn placed(app: &App, _caller: &Caller, profile: &Profile, resolved: &Resolved) -
         set.insert(var.clone(), text(&home.join(below))?);
     }
     set.insert("TMPDIR".to_owned(), text(&app.paths.profile_tmp(&app.runtime, &profile.agent, &profile.alias))?);
-    // Tools inside a profile that call clown must find the daemon and state of this tree.
-    set.insert(crate::base::paths::HOME_VAR.to_owned(), text(app.paths.root())?);
+    // A clown called by the agent's tools must not take the profile's home for the user's.
+    set.insert(REAL_HOME_VAR.to_owned(), text(&place::user_home(caller)?)?);
     set.insert("CLOWN_PROFILE".to_owned(), profile.alias.to_string());
     Ok(set)
 }

@@ -117,5 +117,6 @@ pub fn example_context() -> Context {
         model: ModelCtx { id: "model-1".into(), context: 200_000, chosen: false },
         key: KeyCtx { placeholder: KEY_PLACEHOLDER.into(), present: true },
         preferences: BTreeMap::new(),
+        run: None,
     }
 }

@@ -36,6 +36,8 @@ pub struct Caller {
 pub const CALLER_VARS: &[&str] = &[
     "PATH",
     "HOME",
+    // Set inside a profile, where HOME is the profile's.
+    "CLOWN_REAL_HOME",
     "USERPROFILE",
     "XDG_CONFIG_HOME",
     "XDG_DATA_HOME",

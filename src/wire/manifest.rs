@@ -170,6 +170,20 @@ pub struct IsolationSpec {
     /// Variables removed from the caller's environment; a trailing `*` matches the rest.
     #[serde(default)]
     pub strip_env: Vec<String>,
+    /// Files of a project that the agent runs as code inside its own process, where the key is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub project_code: Vec<ProjectCode>,
+}
+
+/// A place in a project, relative to any directory between the working directory and its git root.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProjectCode {
+    /// A file, or a directory with any file in it.
+    pub path: String,
+    /// Only when the file's text has this key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

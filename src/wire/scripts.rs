@@ -17,6 +17,15 @@ pub struct Context {
     pub model: ModelCtx,
     pub key: KeyCtx,
     pub preferences: BTreeMap<String, String>,
+    /// Only when planning a run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunCtx>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RunCtx {
+    /// The caller's working directory.
+    pub cwd: String,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

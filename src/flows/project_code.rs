@@ -1,0 +1,68 @@
+//! Some agents run a project's files inside their own process, and no setting stops them. With a key
+//! in that process, such a project must be trusted first.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::resolve::Resolved;
+use crate::{
+    base::error::{Error, Result},
+    wire::{envelope::Caller, manifest::ProjectCode, profiles::Profile},
+};
+
+const PREFERENCE: &str = "project_config";
+
+pub(crate) fn check(profile: &Profile, resolved: &Resolved, preferences: &BTreeMap<String, String>, caller: &Caller) -> Result<()> {
+    let agent = &resolved.agent.item;
+    let trusted = profile.preferences.get(PREFERENCE).or_else(|| preferences.get(PREFERENCE)).is_some_and(|p| p == "trusted");
+    if trusted || !resolved.needs_key() || agent.isolation.project_code.is_empty() {
+        return Ok(());
+    }
+    match find(&agent.isolation.project_code, Path::new(&caller.cwd)) {
+        None => Ok(()),
+        Some(found) => Err(Error::refused(format!("{} would run {} with the key of profile {} in reach", agent.name, found.display(), profile.alias))
+            .hint(format!("if you trust this project's code: clown profiles edit {} --pref {PREFERENCE}=trusted", profile.alias))
+            .hint("or run it from another directory, or move that file away")),
+    }
+}
+
+/// The first such file between a directory and its git root; without one only the directory counts.
+fn find(places: &[ProjectCode], cwd: &Path) -> Option<PathBuf> {
+    let root = cwd.ancestors().find(|dir| dir.join(".git").exists()).unwrap_or(cwd);
+    cwd.ancestors().take_while(|dir| dir.starts_with(root)).find_map(|dir| places.iter().map(|p| (dir.join(&p.path), p)).find(|(path, place)| hit(path, place)).map(|(path, _)| path))
+}
+
+fn hit(path: &Path, place: &ProjectCode) -> bool {
+    match &place.key {
+        // Text, not JSON: these files may hold comments, and a false alarm only asks for trust.
+        Some(key) => fs::read(path).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains(&format!("\"{key}\""))),
+        None if path.is_dir() => fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some()),
+        None => path.exists(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_is_found_up_to_the_git_root_and_not_above() {
+        let dir = tempfile::tempdir().unwrap();
+        let (root, cwd) = (dir.path().join("repo"), dir.path().join("repo/a/b"));
+        fs::create_dir_all(&cwd).unwrap();
+        fs::create_dir_all(dir.path().join(".x/plugin")).unwrap();
+        fs::write(dir.path().join(".x/plugin/evil.js"), "").unwrap();
+        let places = [ProjectCode { path: ".x/plugin".into(), key: None }, ProjectCode { path: "x.json".into(), key: Some("plugin".into()) }];
+        fs::create_dir(root.join(".git")).unwrap();
+        assert_eq!(find(&places, &cwd), None, "above the root nothing is loaded");
+        fs::create_dir_all(root.join(".x/plugin")).unwrap();
+        assert_eq!(find(&places, &cwd), None, "an empty directory is no code");
+        fs::write(root.join("x.json"), "{ // c\n \"plugin\": [] }").unwrap();
+        assert_eq!(find(&places, &cwd), Some(root.join("x.json")));
+        fs::remove_dir_all(root.join(".git")).unwrap();
+        assert_eq!(find(&places, &cwd), None, "without a root only the directory itself counts");
+    }
+}
