@@ -1,0 +1,309 @@
+//! A scratch home with a clean environment.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    fmt::Write as _,
+    io::{Read, Write},
+    os::unix::process::ExitStatusExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+/// Longer than anything here takes on a busy machine; a hang is a failure, not a wait.
+const LIMIT: Duration = Duration::from_secs(100);
+
+pub struct TestHome {
+    dir: tempfile::TempDir,
+    env: BTreeMap<OsString, OsString>,
+}
+
+impl TestHome {
+    /// HOME, clown's tree, runtime directory and working directory of its own; no agent on PATH.
+    pub fn new() -> Self {
+        // Socket paths must stay short, so not below the target directory.
+        let dir = tempfile::Builder::new().prefix("ct-").tempdir_in("/tmp").unwrap();
+        for (path, mode) in [("h", 0o755), ("r", 0o700), ("w", 0o755), ("t", 0o700)] {
+            let path = dir.path().join(path);
+            std::fs::create_dir(&path).unwrap();
+            std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+        }
+        let at = |p: &str| dir.path().join(p).into_os_string();
+        let env = [
+            ("HOME", at("h")),
+            ("CLOWN_HOME", at("h/.config/clown")),
+            ("XDG_RUNTIME_DIR", at("r")),
+            ("TMPDIR", at("t")),
+            ("PATH", "/usr/local/bin:/usr/bin:/bin".into()),
+            ("LC_ALL", "C.UTF-8".into()),
+            ("TERM", "dumb".into()),
+        ];
+        Self { env: env.into_iter().map(|(k, v)| (k.into(), v)).collect(), dir }
+    }
+
+    /// With the real agents on PATH.
+    pub fn with_agents() -> Self {
+        let mut home = Self::new();
+        let node = which("node").map(|n| n.parent().unwrap().display().to_string()).unwrap_or_default();
+        home.set("PATH", &format!("{}:{node}:/usr/local/bin:/usr/bin:/bin", agents_dir().display()));
+        home
+    }
+
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.env.insert(name.into(), value.into());
+    }
+
+    pub fn unset(&mut self, name: &str) {
+        self.env.remove(std::ffi::OsStr::new(name));
+    }
+
+    pub fn env(&self) -> &BTreeMap<OsString, OsString> {
+        &self.env
+    }
+
+    /// The user's home.
+    pub fn home(&self) -> PathBuf {
+        self.dir.path().join("h")
+    }
+
+    /// Clown's tree.
+    pub fn root(&self) -> PathBuf {
+        self.home().join(".config/clown")
+    }
+
+    /// XDG_RUNTIME_DIR.
+    pub fn runtime(&self) -> PathBuf {
+        self.dir.path().join("r")
+    }
+
+    /// Working directory of commands.
+    pub fn work(&self) -> PathBuf {
+        self.dir.path().join("w")
+    }
+
+    /// Where the profile's home is.
+    pub fn profile_home(&self, agent: &str, alias: &str) -> PathBuf {
+        self.root().join(format!(".{agent}-profiles")).join(alias)
+    }
+
+    pub fn write(&self, path: impl AsRef<Path>, text: &str) -> PathBuf {
+        let path = self.dir.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    pub fn clown(&self, args: &[&str]) -> Cmd {
+        self.program(env!("CARGO_BIN_EXE_clown"), args)
+    }
+
+    pub fn program(&self, program: &str, args: &[&str]) -> Cmd {
+        let mut command = Command::new(program);
+        command.args(args).env_clear().envs(&self.env).current_dir(self.work());
+        Cmd { command, stdin: Vec::new(), shown: format!("{} {}", Path::new(program).file_name().unwrap().to_string_lossy(), args.join(" ")), log: self.log() }
+    }
+
+    /// Runs and requires success; gives the JSON document.
+    pub fn json(&self, args: &[&str]) -> Value {
+        let mut all = args.to_vec();
+        all.push("--json");
+        self.clown(&all).ok().json()
+    }
+
+    pub fn daemon_pid(&self) -> Option<u32> {
+        let status = self.clown(&["daemon", "status", "--json"]).run().json();
+        status["pid"].as_u64().map(|p| p as u32)
+    }
+
+    /// Pids of live daemons of this tree, from /proc: by program, arguments and environment.
+    pub fn daemons(&self) -> Vec<u32> {
+        let mark = format!("CLOWN_HOME={}", self.root().display());
+        let pids = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|e| e.file_name().to_str()?.parse::<u32>().ok());
+        pids.filter(|pid| {
+            let read = |name: &str| std::fs::read(format!("/proc/{pid}/{name}")).unwrap_or_default();
+            let args = read("cmdline");
+            let is_daemon = args.split(|b| *b == 0).nth(1) == Some(b"daemon");
+            is_daemon && read("environ").split(|b| *b == 0).any(|v| v == mark.as_bytes()) && !is_zombie(*pid)
+        })
+        .collect()
+    }
+
+    pub fn log(&self) -> PathBuf {
+        self.root().join("logs/clownd.log")
+    }
+
+    /// Every file below a directory that holds these bytes, without following links.
+    pub fn files_with(&self, below: &Path, needle: &[u8]) -> Vec<PathBuf> {
+        let mut hits = Vec::new();
+        let mut todo = vec![below.to_owned()];
+        while let Some(dir) = todo.pop() {
+            for entry in std::fs::read_dir(&dir).into_iter().flatten().flatten() {
+                let kind = entry.file_type().unwrap();
+                if kind.is_dir() {
+                    todo.push(entry.path());
+                } else if kind.is_file() && contains(&std::fs::read(entry.path()).unwrap_or_default(), needle) {
+                    hits.push(entry.path());
+                }
+            }
+        }
+        hits
+    }
+}
+
+impl Drop for TestHome {
+    fn drop(&mut self) {
+        let _ = self.clown(&["daemon", "stop"]).command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+        for pid in self.daemons() {
+            kill(pid, "KILL");
+        }
+        if std::thread::panicking() {
+            eprintln!("---- daemon log\n{}", std::fs::read_to_string(self.log()).unwrap_or_default());
+        }
+    }
+}
+
+pub struct Cmd {
+    command: Command,
+    stdin: Vec<u8>,
+    shown: String,
+    log: PathBuf,
+}
+
+impl Cmd {
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub fn cwd(mut self, dir: &Path) -> Self {
+        self.command.current_dir(dir);
+        self
+    }
+
+    pub fn stdin(mut self, bytes: &[u8]) -> Self {
+        self.stdin = bytes.to_vec();
+        self
+    }
+
+    /// Starts it with pipes; the caller waits.
+    pub fn spawn(mut self) -> Child {
+        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    pub fn run(mut self) -> Out {
+        let mut child = self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut pipe = child.stdin.take().unwrap();
+        let input = std::mem::take(&mut self.stdin);
+        let writer = std::thread::spawn(move || {
+            let _ = pipe.write_all(&input);
+        });
+        let (stdout, stderr) = (collect(child.stdout.take().unwrap()), collect(child.stderr.take().unwrap()));
+        let start = Instant::now();
+        let status = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break status;
+            }
+            if start.elapsed() > LIMIT {
+                child.kill().unwrap();
+                panic!("{} did not end within {LIMIT:?}", self.shown);
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        writer.join().unwrap();
+        Out { code: status.code(), signal: status.signal(), stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap(), shown: self.shown, log: self.log }
+    }
+
+    pub fn ok(self) -> Out {
+        let out = self.run();
+        assert!(out.code == Some(0), "expected success\n{}", out.report());
+        out
+    }
+
+    /// Runs and requires this exit code and nothing on stdout.
+    pub fn fails(self, code: i32) -> Out {
+        let out = self.run();
+        assert!(out.code == Some(code), "expected exit code {code}\n{}", out.report());
+        out
+    }
+}
+
+pub struct Out {
+    pub code: Option<i32>,
+    pub signal: Option<i32>,
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+    shown: String,
+    log: PathBuf,
+}
+
+impl Out {
+    pub fn stdout(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
+    pub fn stderr(&self) -> String {
+        String::from_utf8_lossy(&self.stderr).into_owned()
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.stdout).unwrap_or_else(|e| panic!("no JSON document: {e}\n{}", self.report()))
+    }
+
+    /// Requires a text on stderr.
+    pub fn says(self, text: &str) -> Self {
+        assert!(self.stderr().contains(text), "stderr does not say {text:?}\n{}", self.report());
+        self
+    }
+
+    pub fn report(&self) -> String {
+        let mut text = format!("$ {}\n", self.shown);
+        let _ = writeln!(text, "exit {:?} signal {:?}\n-- stdout\n{}\n-- stderr\n{}", self.code, self.signal, self.stdout(), self.stderr());
+        let _ = writeln!(text, "-- daemon log\n{}", std::fs::read_to_string(&self.log).unwrap_or_default());
+        text
+    }
+}
+
+/// Directory with the pinned agents' launchers.
+pub fn agents_dir() -> PathBuf {
+    let named = std::env::var_os("CLOWN_TEST_AGENTS").map(PathBuf::from);
+    let dir = named.unwrap_or_else(|| Path::new(env!("CARGO_BIN_EXE_clown")).ancestors().nth(2).unwrap().join("agents/node_modules/.bin"));
+    assert!(dir.join("claude").exists(), "no agents in {}: run `cargo xtask setup --tests` first", dir.display());
+    dir
+}
+
+/// Waits on a condition, with a deadline.
+pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < LIMIT, "{what} did not come about within {LIMIT:?}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+pub fn kill(pid: u32, signal: &str) {
+    let _ = Command::new("kill").args([&format!("-{signal}"), &pid.to_string()]).stderr(Stdio::null()).status();
+}
+
+pub fn is_zombie(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(')').is_none_or(|(_, rest)| rest.trim_start().starts_with('Z'))
+}
+
+pub fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|w| w == needle)
+}
+
+fn collect(mut pipe: impl Read + Send + 'static) -> std::thread::JoinHandle<Vec<u8>> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = pipe.read_to_end(&mut bytes);
+        bytes
+    })
+}
+
+fn which(name: &str) -> Option<PathBuf> {
+    std::env::split_paths(&std::env::var_os("PATH")?).map(|d| d.join(name)).find(|p| p.is_file())
+}
