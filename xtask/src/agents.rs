@@ -16,21 +16,9 @@ pub(crate) struct Pinned {
     version: &'static str,
 }
 
-pub(crate) const CLAUDE: Pinned = Pinned {
-    command: "claude",
-    package: "@anthropic-ai/claude-code",
-    version: "2.1.330",
-};
-pub(crate) const CODEX: Pinned = Pinned {
-    command: "codex",
-    package: "@openai/codex",
-    version: "0.169.0",
-};
-const OPENCODE: Pinned = Pinned {
-    command: "opencode",
-    package: "opencode-ai",
-    version: "1.18.33",
-};
+pub(crate) const CLAUDE: Pinned = Pinned { command: "claude", package: "@anthropic-ai/claude-code", version: "2.1.330" };
+pub(crate) const CODEX: Pinned = Pinned { command: "codex", package: "@openai/codex", version: "0.169.0" };
+const OPENCODE: Pinned = Pinned { command: "opencode", package: "opencode-ai", version: "1.18.33" };
 pub(crate) const ALL: &[Pinned] = &[CLAUDE, CODEX, OPENCODE];
 
 /// Installs what is lacking and returns the directory to put on PATH.
@@ -42,9 +30,7 @@ pub(crate) fn ensure(wanted: &[Pinned]) -> Result<PathBuf, Failure> {
     let _alone = lock(&dir)?;
     let stamp = dir.join("installed.txt");
     let noted = fs::read_to_string(&stamp).unwrap_or_default();
-    let done = |agent: &Pinned| {
-        noted.lines().any(|line| line == agent.spec()) && agent.path(&bin).exists()
-    };
+    let done = |agent: &Pinned| noted.lines().any(|line| line == agent.spec()) && agent.path(&bin).exists();
 
     if wanted.iter().all(done) {
         let names: Vec<String> = wanted.iter().map(Pinned::spec).collect();
@@ -52,16 +38,9 @@ pub(crate) fn ensure(wanted: &[Pinned]) -> Result<PathBuf, Failure> {
         return Ok(bin);
     }
     // npm removes what package.json does not name, so those already there are named again.
-    let all: Vec<Pinned> = ALL
-        .iter()
-        .copied()
-        .filter(|agent| done(agent) || wanted.iter().any(|w| w.command == agent.command))
-        .collect();
+    let all: Vec<Pinned> = ALL.iter().copied().filter(|agent| done(agent) || wanted.iter().any(|w| w.command == agent.command)).collect();
     let fresh: Vec<&Pinned> = all.iter().filter(|agent| !done(agent)).collect();
-    eprintln!(
-        "    installing {} (hundreds of megabytes, once)",
-        fresh.iter().map(|a| a.spec()).collect::<Vec<_>>().join(" ")
-    );
+    eprintln!("    installing {} (hundreds of megabytes, once)", fresh.iter().map(|a| a.spec()).collect::<Vec<_>>().join(" "));
     write(&dir.join("package.json"), &package_json(&all))?;
     npm_install(&dir).or_else(|first| {
         eprintln!("    npm failed; trying once more");
@@ -70,21 +49,13 @@ pub(crate) fn ensure(wanted: &[Pinned]) -> Result<PathBuf, Failure> {
     for agent in fresh {
         check(agent, &bin, &dir)?;
     }
-    write(
-        &stamp,
-        &all.iter()
-            .map(|agent| agent.spec() + "\n")
-            .collect::<String>(),
-    )?;
+    write(&stamp, &all.iter().map(|agent| agent.spec() + "\n").collect::<String>())?;
     Ok(bin)
 }
 
 /// Where the pinned agents' commands are.
 pub(crate) fn bin_dir() -> PathBuf {
-    dirs::target()
-        .join("agents")
-        .join("node_modules")
-        .join(".bin")
+    dirs::target().join("agents").join("node_modules").join(".bin")
 }
 
 impl Pinned {
@@ -93,47 +64,28 @@ impl Pinned {
     }
 
     pub(crate) fn path(&self, bin: &Path) -> PathBuf {
-        bin.join(format!(
-            "{}{}",
-            self.command,
-            if cfg!(windows) { ".cmd" } else { "" }
-        ))
+        bin.join(format!("{}{}", self.command, if cfg!(windows) { ".cmd" } else { "" }))
     }
 }
 
 fn package_json(agents: &[Pinned]) -> String {
-    let lines: Vec<String> = agents
-        .iter()
-        .map(|a| format!("    \"{}\": \"{}\"", a.package, a.version))
-        .collect();
-    format!(
-        "{{\n  \"private\": true,\n  \"dependencies\": {{\n{}\n  }}\n}}\n",
-        lines.join(",\n")
-    )
+    let lines: Vec<String> = agents.iter().map(|a| format!("    \"{}\": \"{}\"", a.package, a.version)).collect();
+    format!("{{\n  \"private\": true,\n  \"dependencies\": {{\n{}\n  }}\n}}\n", lines.join(",\n"))
 }
 
 fn npm_install(dir: &Path) -> Result<(), Failure> {
     let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
     let mut cmd = Command::new(npm);
-    cmd.args([
-        "install",
-        "--no-audit",
-        "--no-fund",
-        "--no-package-lock",
-        "--no-progress",
-        "--loglevel=error",
-        "--omit=dev",
-    ]);
-    cmd.current_dir(dir)
-        .env("npm_config_update_notifier", "false");
-    run(&mut cmd).map_err(|failure| failure.hint("the agents come from npm's configured registry: is it reachable? then run the task again"))
+    cmd.args(["install", "--no-audit", "--no-fund", "--no-package-lock", "--no-progress", "--loglevel=error", "--omit=dev"]);
+    cmd.current_dir(dir).env("npm_config_update_notifier", "false");
+    run(&mut cmd)
+        .map_err(|failure| failure.hint("the agents come from npm's configured registry: is it reachable? then run the task again"))
 }
 
 /// An agent counts as installed when it runs and says the pinned version.
 fn check(agent: &Pinned, bin: &Path, dir: &Path) -> Result<(), Failure> {
     let home = dir.join("home");
-    fs::create_dir_all(&home)
-        .map_err(|err| Failure::new(format!("cannot create {}: {err}", home.display())))?;
+    fs::create_dir_all(&home).map_err(|err| Failure::new(format!("cannot create {}: {err}", home.display())))?;
     let mut cmd = Command::new(agent.path(bin));
     cmd.arg("--version").env("HOME", &home).current_dir(&home);
     let (_, said) = capture(&mut cmd, Duration::from_secs(120))?;
@@ -155,6 +107,5 @@ fn lock(dir: &Path) -> Result<File, Failure> {
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    fs::write(path, text)
-        .map_err(|err| Failure::new(format!("cannot write {}: {err}", path.display())))
+    fs::write(path, text).map_err(|err| Failure::new(format!("cannot write {}: {err}", path.display())))
 }

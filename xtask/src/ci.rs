@@ -13,44 +13,19 @@ pub(crate) fn task(args: &[&str]) -> Outcome {
     setup::task(&["--tests"])?;
     step("format", format)?;
     step("tidy", || tidy::task(&[]))?;
-    step("clippy", || {
-        run(&mut cargo(&[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--locked",
-            "--",
-            "-D",
-            "warnings",
-        ]))
-    })?;
+    step("clippy", || run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])))?;
     step("docs", docs)?;
     step("licences and advisories", licences::check)?;
-    step("build", || {
-        run(&mut cargo(&["build", "--package", "clown", "--locked"]))
-    })?;
-    step("doc tests", || {
-        run(in_plain_place(&mut cargo(&[
-            "test",
-            "--package",
-            "clown",
-            "--doc",
-            "--locked",
-            "--quiet",
-        ])))
-    })?;
+    step("build", || run(&mut cargo(&["build", "--package", "clown", "--locked"])))?;
+    step("doc tests", || run(in_plain_place(&mut cargo(&["test", "--package", "clown", "--doc", "--locked", "--quiet"]))))?;
     step("platforms", || platforms::task(&["--allow-missing"]))?;
-    eprintln!(
-        "    everything before the tests: {:.0} s",
-        start.elapsed().as_secs_f64()
-    );
+    eprintln!("    everything before the tests: {:.0} s", start.elapsed().as_secs_f64());
     eprintln!("==> tests");
     tests()
 }
 
 fn format() -> Outcome {
-    run(&mut cargo(&["fmt", "--all", "--check"]))
-        .map_err(|failure| failure.hint("format it: cargo fmt --all"))
+    run(&mut cargo(&["fmt", "--all", "--check"])).map_err(|failure| failure.hint("format it: cargo fmt --all"))
 }
 
 fn docs() -> Outcome {
@@ -62,41 +37,18 @@ fn tests() -> Outcome {
     let args: &[&str] = if nextest {
         &["nextest", "run", "--workspace", "--locked"]
     } else {
-        &[
-            "test",
-            "--workspace",
-            "--lib",
-            "--bins",
-            "--tests",
-            "--locked",
-            "--no-fail-fast",
-        ]
+        &["test", "--workspace", "--lib", "--bins", "--tests", "--locked", "--no-fail-fast"]
     };
     let mut cmd = cargo(args);
     in_plain_place(&mut cmd).env("CLOWN_TEST_AGENTS", agents::bin_dir());
     eprintln!("    $ {}", shell::show(&cmd));
-    let status = cmd
-        .stdin(Stdio::null())
-        .status()
-        .map_err(|err| Failure::new(format!("cannot start cargo: {err}")))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(Failure::silent())
-    }
+    let status = cmd.stdin(Stdio::null()).status().map_err(|err| Failure::new(format!("cannot start cargo: {err}")))?;
+    if status.success() { Ok(()) } else { Err(Failure::silent()) }
 }
 
 /// One locale and no colour or snapshot switches, whoever calls.
 fn in_plain_place(cmd: &mut Command) -> &mut Command {
-    for name in [
-        "NO_COLOR",
-        "CLICOLOR",
-        "CLICOLOR_FORCE",
-        "FORCE_COLOR",
-        "LANGUAGE",
-        "LANG",
-        "NEXTEST_PROFILE",
-    ] {
+    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "LANGUAGE", "LANG", "NEXTEST_PROFILE"] {
         cmd.env_remove(name);
     }
     cmd.env("LC_ALL", "C.UTF-8").env("INSTA_UPDATE", "no")

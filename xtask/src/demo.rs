@@ -16,67 +16,17 @@ struct Line {
 }
 
 const LINES: &[Line] = &[
+    Line { args: &["agents", "list"], expect: &["claude", "codex"] },
+    Line { args: &["profiles", "create", "claude", "demo-claude", "--provider", "offline"], expect: &[] },
+    Line { args: &["profiles", "create", "codex", "demo-codex", "--provider", "offline"], expect: &[] },
     Line {
-        args: &["agents", "list"],
-        expect: &["claude", "codex"],
-    },
-    Line {
-        args: &[
-            "profiles",
-            "create",
-            "claude",
-            "demo-claude",
-            "--provider",
-            "offline",
-        ],
-        expect: &[],
-    },
-    Line {
-        args: &[
-            "profiles",
-            "create",
-            "codex",
-            "demo-codex",
-            "--provider",
-            "offline",
-        ],
-        expect: &[],
-    },
-    Line {
-        args: &[
-            "run",
-            "demo-claude",
-            "--",
-            "-p",
-            "[run: echo hello from a tool]",
-            "--allowedTools",
-            "Bash",
-        ],
+        args: &["run", "demo-claude", "--", "-p", "[run: echo hello from a tool]", "--allowedTools", "Bash"],
         expect: &["the tool said: hello from a tool"],
     },
-    Line {
-        args: &[
-            "run",
-            "demo-codex",
-            "--",
-            "exec",
-            "--skip-git-repo-check",
-            "say hi",
-        ],
-        expect: &["you said: say hi"],
-    },
-    Line {
-        args: &["profiles", "list"],
-        expect: &["demo-claude", "demo-codex"],
-    },
-    Line {
-        args: &["sessions", "list"],
-        expect: &["demo-claude", "demo-codex"],
-    },
-    Line {
-        args: &["daemon", "stop"],
-        expect: &[],
-    },
+    Line { args: &["run", "demo-codex", "--", "exec", "--skip-git-repo-check", "say hi"], expect: &["you said: say hi"] },
+    Line { args: &["profiles", "list"], expect: &["demo-claude", "demo-codex"] },
+    Line { args: &["sessions", "list"], expect: &["demo-claude", "demo-codex"] },
+    Line { args: &["daemon", "stop"], expect: &[] },
 ];
 
 /// Far above what any line takes; a hang must not be one.
@@ -86,16 +36,9 @@ pub(crate) fn task(args: &[&str]) -> Outcome {
     usage::only(args, &["--release", "--debug"])?;
     let release = args.contains(&"--release");
     let start = Instant::now();
-    let missing: Vec<Pinned> = [agents::CLAUDE, agents::CODEX]
-        .into_iter()
-        .filter(|agent| shell::which(agent.command).is_none())
-        .collect();
+    let missing: Vec<Pinned> = [agents::CLAUDE, agents::CODEX].into_iter().filter(|agent| shell::which(agent.command).is_none()).collect();
     step("build tools", || setup::tools(false, !missing.is_empty()))?;
-    let path: Vec<PathBuf> = if missing.is_empty() {
-        Vec::new()
-    } else {
-        vec![step("agents", || agents::ensure(&missing))?]
-    };
+    let path: Vec<PathBuf> = if missing.is_empty() { Vec::new() } else { vec![step("agents", || agents::ensure(&missing))?] };
     step("build clown", || build(release))?;
     let clown = dirs::clown(if release { "release" } else { "debug" });
 
@@ -128,13 +71,10 @@ fn play(scratch: &Scratch, line: &Line) -> Outcome {
     println!("\n$ {shown}");
     let (ok, said) = shell::tee(&mut cmd, LIMIT)?;
     if !ok {
-        return Err(Failure::new(format!("`{shown}` failed"))
-            .hint("its message and the daemon's log are above"));
+        return Err(Failure::new(format!("`{shown}` failed")).hint("its message and the daemon's log are above"));
     }
     match line.expect.iter().find(|text| !said.contains(**text)) {
-        Some(text) => Err(Failure::new(format!(
-            "`{shown}` ended well, but \"{text}\" is not in its answer"
-        ))),
+        Some(text) => Err(Failure::new(format!("`{shown}` ended well, but \"{text}\" is not in its answer"))),
         None => Ok(()),
     }
 }

@@ -7,8 +7,7 @@ use crate::outcome::Failure;
 
 /// The repository's root.
 pub(crate) fn root() -> PathBuf {
-    let manifest = env::var_os("CARGO_MANIFEST_DIR")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    let manifest = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     manifest.parent().map(Path::to_path_buf).unwrap_or(manifest)
 }
 
@@ -24,19 +23,14 @@ pub(crate) fn target() -> PathBuf {
 pub(crate) fn under_target(name: &str) -> Result<PathBuf, Failure> {
     let dir = target().join(name);
     let probe = dir.join(".writable");
-    fs::create_dir_all(&dir)
-        .and_then(|()| fs::write(&probe, b""))
-        .and_then(|()| fs::remove_file(&probe))
-        .map_err(|err| {
-            Failure::new(format!("cannot write to {}: {err}", dir.display()))
-                .hint("another user may own it; build elsewhere: CARGO_TARGET_DIR=\"$HOME/.cache/clown-target\" cargo xtask ...")
-        })?;
+    fs::create_dir_all(&dir).and_then(|()| fs::write(&probe, b"")).and_then(|()| fs::remove_file(&probe)).map_err(|err| {
+        Failure::new(format!("cannot write to {}: {err}", dir.display()))
+            .hint("another user may own it; build elsewhere: CARGO_TARGET_DIR=\"$HOME/.cache/clown-target\" cargo xtask ...")
+    })?;
     Ok(dir)
 }
 
 /// The `clown` binary of a profile (`debug` or `release`).
 pub(crate) fn clown(profile: &str) -> PathBuf {
-    target()
-        .join(profile)
-        .join(format!("clown{}", env::consts::EXE_SUFFIX))
+    target().join(profile).join(format!("clown{}", env::consts::EXE_SUFFIX))
 }

@@ -15,97 +15,47 @@ pub(crate) fn task(args: &[&str]) -> Outcome {
 pub(crate) fn check() -> Outcome {
     own_check()?;
     if shell::works(&mut cargo(&["deny", "--version"])) {
-        return run(&mut cargo(&[
-            "deny",
-            "--locked",
-            "check",
-            "licenses",
-            "bans",
-            "sources",
-            "advisories",
-        ]));
+        return run(&mut cargo(&["deny", "--locked", "check", "licenses", "bans", "sources", "advisories"]));
     }
-    eprintln!(
-        "    advisories were NOT checked: cargo-deny is not installed (cargo install --locked cargo-deny)"
-    );
+    eprintln!("    advisories were NOT checked: cargo-deny is not installed (cargo install --locked cargo-deny)");
     Ok(())
 }
 
 fn own_check() -> Outcome {
     let path = dirs::root().join("deny.toml");
-    let text = fs::read_to_string(&path)
-        .map_err(|err| Failure::new(format!("cannot read {}: {err}", path.display())))?;
+    let text = fs::read_to_string(&path).map_err(|err| Failure::new(format!("cannot read {}: {err}", path.display())))?;
     let allowed = allow_list(&text);
-    let mut tree = cargo(&[
-        "tree",
-        "--workspace",
-        "--locked",
-        "--target",
-        "all",
-        "--prefix",
-        "none",
-        "--format",
-        "{p}\t{l}",
-    ]);
+    let mut tree = cargo(&["tree", "--workspace", "--locked", "--target", "all", "--prefix", "none", "--format", "{p}\t{l}"]);
     let (ok, text) = shell::capture(&mut tree, Duration::from_secs(600))?;
     if !ok {
-        return Err(Failure::new(
-            "`cargo tree` failed, so licences cannot be checked",
-        ));
+        return Err(Failure::new("`cargo tree` failed, so licences cannot be checked"));
     }
-    let mut packages: Vec<(&str, &str)> = text
-        .lines()
-        .filter_map(|line| line.trim_end_matches(" (*)").split_once('\t'))
-        .collect();
+    let mut packages: Vec<(&str, &str)> = text.lines().filter_map(|line| line.trim_end_matches(" (*)").split_once('\t')).collect();
     packages.sort_unstable();
     packages.dedup();
-    let bad: Vec<&(&str, &str)> = packages
-        .iter()
-        .filter(|(_, licence)| !permits(licence, &allowed))
-        .collect();
+    let bad: Vec<&(&str, &str)> = packages.iter().filter(|(_, licence)| !permits(licence, &allowed)).collect();
     for (package, licence) in &bad {
         eprintln!("    {package}: \"{licence}\"");
     }
     if !bad.is_empty() {
-        return Err(Failure::new(format!(
-            "{} packages have no licence from the list in deny.toml",
-            bad.len()
-        ))
-        .hint("drop the dependency, or add the licence there after reading it"));
+        return Err(Failure::new(format!("{} packages have no licence from the list in deny.toml", bad.len()))
+            .hint("drop the dependency, or add the licence there after reading it"));
     }
-    eprintln!(
-        "    {} packages, all under a permitted licence",
-        packages.len()
-    );
+    eprintln!("    {} packages, all under a permitted licence", packages.len());
     Ok(())
 }
 
 /// The quoted names in `allow = [ ... ]`, comments left out.
 fn allow_list(deny: &str) -> Vec<String> {
-    let lines = deny
-        .lines()
-        .map(|line| line.split('#').next().unwrap_or_default());
-    let inside = lines
-        .skip_while(|line| !line.starts_with("allow"))
-        .take_while(|line| !line.starts_with(']'));
-    inside
-        .flat_map(|line| {
-            line.split('"')
-                .skip(1)
-                .step_by(2)
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        })
-        .collect()
+    let lines = deny.lines().map(|line| line.split('#').next().unwrap_or_default());
+    let inside = lines.skip_while(|line| !line.starts_with("allow")).take_while(|line| !line.starts_with(']'));
+    inside.flat_map(|line| line.split('"').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>()).collect()
 }
 
 /// Whether an SPDX expression can be met with the allowed licences. An empty one cannot.
 fn permits(expression: &str, allowed: &[String]) -> bool {
     // "MIT/Apache-2.0" is the old spelling of OR.
-    let spaced = expression
-        .replace('/', " OR ")
-        .replace('(', " ( ")
-        .replace(')', " ) ");
+    let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
     let mut rest = words.as_slice();
     let met = either(&mut rest, allowed);
@@ -149,9 +99,7 @@ fn one(words: &mut &[&str], allowed: &[String]) -> bool {
         [name, rest @ ..] => {
             *words = rest;
             // "MPL-2.0+" leaves the choice of the version, so the plain one will do.
-            allowed
-                .iter()
-                .any(|licence| licence == name.trim_end_matches('+'))
+            allowed.iter().any(|licence| licence == name.trim_end_matches('+'))
         }
         [] => false,
     }
@@ -162,14 +110,7 @@ mod tests {
     use super::*;
 
     fn ok(expression: &str) -> bool {
-        permits(
-            expression,
-            &[
-                "MIT".into(),
-                "Apache-2.0".into(),
-                "Apache-2.0 WITH LLVM-exception".into(),
-            ],
-        )
+        permits(expression, &["MIT".into(), "Apache-2.0".into(), "Apache-2.0 WITH LLVM-exception".into()])
     }
 
     #[test]
@@ -191,8 +132,7 @@ mod tests {
 
     #[test]
     fn the_list_is_read_from_deny_toml() {
-        let text =
-            "[licenses]\nallow = [\n  \"MIT\", # not \"GPL\"\n  \"ISC\",\n]\n[bans]\nx = \"y\"\n";
+        let text = "[licenses]\nallow = [\n  \"MIT\", # not \"GPL\"\n  \"ISC\",\n]\n[bans]\nx = \"y\"\n";
         assert_eq!(allow_list(text), ["MIT", "ISC"]);
     }
 }

@@ -17,19 +17,11 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(what: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            hint: None,
-            code: 1,
-        }
+        Self { what: what.into(), hint: None, code: 1 }
     }
 
     pub(crate) fn usage(what: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            hint: Some("list tasks and options: cargo xtask --help".into()),
-            code: 2,
-        }
+        Self { what: what.into(), hint: Some("list tasks and options: cargo xtask --help".into()), code: 2 }
     }
 
     /// The program that failed has said everything; add nothing after its last line.

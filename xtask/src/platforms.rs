@@ -11,11 +11,7 @@ use crate::outcome::{Failure, Outcome, step};
 use crate::shell::{self, cargo, run};
 use crate::{dirs, usage};
 
-const TARGETS: &[&str] = &[
-    "x86_64-unknown-linux-musl",
-    "x86_64-pc-windows-gnu",
-    "aarch64-apple-darwin",
-];
+const TARGETS: &[&str] = &["x86_64-unknown-linux-musl", "x86_64-pc-windows-gnu", "aarch64-apple-darwin"];
 
 pub(crate) fn task(args: &[&str]) -> Outcome {
     usage::only(args, &["--allow-missing"])?;
@@ -56,10 +52,7 @@ fn add_target(target: &str) -> Result<(), String> {
         return Ok(());
     }
     eprintln!("    $ rustup target add {target}");
-    match shell::capture(
-        Command::new("rustup").args(["target", "add", target]),
-        Duration::from_secs(300),
-    ) {
+    match shell::capture(Command::new("rustup").args(["target", "add", target]), Duration::from_secs(300)) {
         Ok((true, _)) if has_std(target) => Ok(()),
         Ok(_) => Err(format!("`rustup target add {target}` failed")),
         Err(_) => Err("rustup is not there to add its standard library".into()),
@@ -69,23 +62,12 @@ fn add_target(target: &str) -> Result<(), String> {
 /// Asks the compiler rather than rustup, which may not be how this toolchain was installed.
 fn has_std(target: &str) -> bool {
     let mut rustc = Command::new("rustc");
-    rustc
-        .args(["--print", "target-libdir", "--target", target])
-        .current_dir(dirs::root());
-    shell::capture(&mut rustc, Duration::from_secs(60))
-        .is_ok_and(|(ok, dir)| ok && Path::new(dir.trim()).is_dir())
+    rustc.args(["--print", "target-libdir", "--target", target]).current_dir(dirs::root());
+    shell::capture(&mut rustc, Duration::from_secs(60)).is_ok_and(|(ok, dir)| ok && Path::new(dir.trim()).is_dir())
 }
 
 fn check(target: &str, stubs: &Path) -> Outcome {
-    let mut cmd = cargo(&[
-        "check",
-        "--package",
-        "clown",
-        "--bins",
-        "--locked",
-        "--target",
-        target,
-    ]);
+    let mut cmd = cargo(&["check", "--package", "clown", "--bins", "--locked", "--target", target]);
     // A directory of its own: what the stubs "built" must never reach a real build.
     cmd.env("CARGO_TARGET_DIR", dirs::under_target("platforms")?);
     let suffix = target.replace('-', "_");

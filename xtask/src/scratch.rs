@@ -23,21 +23,14 @@ impl Scratch {
         let rest = env::var_os("PATH").unwrap_or_default();
         let path = env::join_paths(first.iter().cloned().chain(env::split_paths(&rest)))
             .map_err(|err| Failure::new(format!("PATH cannot be extended: {err}")))?;
-        let scratch = Self {
-            home,
-            clown: clown.to_path_buf(),
-            path,
-        };
+        let scratch = Self { home, clown: clown.to_path_buf(), path };
         if scratch.home.exists() {
             // A run that was cut off may have left its daemon behind.
             scratch.stop();
-            fs::remove_dir_all(&scratch.home).map_err(|err| {
-                Failure::new(format!("cannot empty {}: {err}", scratch.home.display()))
-            })?;
+            fs::remove_dir_all(&scratch.home).map_err(|err| Failure::new(format!("cannot empty {}: {err}", scratch.home.display())))?;
         }
         let work = scratch.work();
-        fs::create_dir_all(&work)
-            .map_err(|err| Failure::new(format!("cannot create {}: {err}", work.display())))?;
+        fs::create_dir_all(&work).map_err(|err| Failure::new(format!("cannot create {}: {err}", work.display())))?;
         Ok(scratch)
     }
 
@@ -51,16 +44,11 @@ impl Scratch {
         cmd.args(args).current_dir(self.work()).stdin(Stdio::null());
         for (name, _) in env::vars_os() {
             let owned = name.to_string_lossy();
-            if ["XDG_", "CLOWN_", "CARGO_PKG_", "CARGO_MANIFEST_"]
-                .iter()
-                .any(|prefix| owned.starts_with(prefix))
-            {
+            if ["XDG_", "CLOWN_", "CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| owned.starts_with(prefix)) {
                 cmd.env_remove(&name);
             }
         }
-        cmd.env("HOME", &self.home)
-            .env("CLOWN_HOME", self.home.join(".config/clown"))
-            .env("PATH", &self.path);
+        cmd.env("HOME", &self.home).env("CLOWN_HOME", self.home.join(".config/clown")).env("PATH", &self.path);
         cmd
     }
 
@@ -76,8 +64,7 @@ impl Scratch {
     /// The last lines of the daemon's log, or nothing.
     pub(crate) fn log_tail(&self, lines: usize) -> String {
         let mut cmd = self.clown(&["daemon", "logs"]);
-        let (_, text) =
-            shell::capture(cmd.stderr(Stdio::null()), Duration::from_secs(10)).unwrap_or_default();
+        let (_, text) = shell::capture(cmd.stderr(Stdio::null()), Duration::from_secs(10)).unwrap_or_default();
         let all: Vec<&str> = text.lines().collect();
         all[all.len().saturating_sub(lines)..].join("\n")
     }

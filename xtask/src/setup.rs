@@ -16,52 +16,24 @@ struct Tool {
 }
 
 const BUILD: &[Tool] = &[
-    Tool {
-        names: &["cmake"],
-        needed_for: "building the messaging library",
-        packages: &["cmake"],
-    },
+    Tool { names: &["cmake"], needed_for: "building the messaging library", packages: &["cmake"] },
     Tool {
         names: &["cc", "gcc", "clang"],
         needed_for: "building the messaging library and hashes",
         packages: &["gcc", "g++", "libc6-dev"],
     },
-    Tool {
-        names: &["make", "ninja"],
-        needed_for: "cmake",
-        packages: &["make"],
-    },
+    Tool { names: &["make", "ninja"], needed_for: "cmake", packages: &["make"] },
 ];
 
 const NODE: &[Tool] = &[
-    Tool {
-        names: &["node"],
-        needed_for: "running Codex",
-        packages: &["nodejs"],
-    },
-    Tool {
-        names: &["npm"],
-        needed_for: "installing the pinned agents",
-        packages: &["npm"],
-    },
+    Tool { names: &["node"], needed_for: "running Codex", packages: &["nodejs"] },
+    Tool { names: &["npm"], needed_for: "installing the pinned agents", packages: &["npm"] },
 ];
 
 const TESTS: &[Tool] = &[
-    Tool {
-        names: &["gnome-keyring-daemon"],
-        needed_for: "the keychain test",
-        packages: &["gnome-keyring"],
-    },
-    Tool {
-        names: &["dbus-run-session"],
-        needed_for: "the keychain test",
-        packages: &["dbus"],
-    },
-    Tool {
-        names: &["strace"],
-        needed_for: "the crash sweeps",
-        packages: &["strace"],
-    },
+    Tool { names: &["gnome-keyring-daemon"], needed_for: "the keychain test", packages: &["gnome-keyring"] },
+    Tool { names: &["dbus-run-session"], needed_for: "the keychain test", packages: &["dbus"] },
+    Tool { names: &["strace"], needed_for: "the crash sweeps", packages: &["strace"] },
 ];
 
 pub(crate) fn task(args: &[&str]) -> Outcome {
@@ -80,74 +52,41 @@ pub(crate) fn task(args: &[&str]) -> Outcome {
 pub(crate) fn tools(tests: bool, node: bool) -> Outcome {
     let mut wanted: Vec<&Tool> = BUILD.iter().collect();
     wanted.extend(NODE.iter().filter(|_| node));
-    let optional: Vec<&Tool> = if cfg!(target_os = "linux") && tests {
-        TESTS.iter().collect()
-    } else {
-        Vec::new()
-    };
+    let optional: Vec<&Tool> = if cfg!(target_os = "linux") && tests { TESTS.iter().collect() } else { Vec::new() };
 
-    let lacking: Vec<&Tool> = wanted
-        .iter()
-        .chain(&optional)
-        .copied()
-        .filter(|tool| is_missing(tool))
-        .collect();
+    let lacking: Vec<&Tool> = wanted.iter().chain(&optional).copied().filter(|tool| is_missing(tool)).collect();
     if lacking.is_empty() {
         eprintln!("    all present");
         return Ok(());
     }
     for tool in &lacking {
-        eprintln!(
-            "    missing: {} (needed for {})",
-            tool.names.join(" or "),
-            tool.needed_for
-        );
+        eprintln!("    missing: {} (needed for {})", tool.names.join(" or "), tool.needed_for);
     }
-    let install = if is_root_on_debian() {
-        apt_install(&lacking)
-    } else {
-        Ok(())
-    };
+    let install = if is_root_on_debian() { apt_install(&lacking) } else { Ok(()) };
 
-    let (needed, wished): (Vec<&Tool>, Vec<&Tool>) = lacking
-        .into_iter()
-        .filter(|tool| is_missing(tool))
-        .partition(|tool| wanted.iter().any(|other| std::ptr::eq(*other, *tool)));
+    let (needed, wished): (Vec<&Tool>, Vec<&Tool>) =
+        lacking.into_iter().filter(|tool| is_missing(tool)).partition(|tool| wanted.iter().any(|other| std::ptr::eq(*other, *tool)));
     if !wished.is_empty() {
-        eprintln!(
-            "    tests that need the missing tools will say so; {}",
-            how_to(&wished)
-        );
+        eprintln!("    tests that need the missing tools will say so; {}", how_to(&wished));
     }
     if needed.is_empty() {
         return Ok(());
     }
     install?;
-    let names: Vec<&str> = needed
-        .iter()
-        .filter_map(|tool| tool.names.first())
-        .copied()
-        .collect();
+    let names: Vec<&str> = needed.iter().filter_map(|tool| tool.names.first()).copied().collect();
     Err(Failure::new(format!("missing: {}", names.join(", "))).hint(how_to(&needed)))
 }
 
 fn is_missing(tool: &Tool) -> bool {
     // The cmake crate takes the program of this variable before PATH.
-    if tool.names == ["cmake"]
-        && std::env::var_os("CMAKE")
-            .is_some_and(|cmake| shell::works(Command::new(cmake).arg("--version")))
-    {
+    if tool.names == ["cmake"] && std::env::var_os("CMAKE").is_some_and(|cmake| shell::works(Command::new(cmake).arg("--version"))) {
         return false;
     }
     !tool.names.iter().any(|name| which(name).is_some())
 }
 
 fn packages(tools: &[&Tool]) -> Vec<&'static str> {
-    tools
-        .iter()
-        .flat_map(|tool| tool.packages)
-        .copied()
-        .collect()
+    tools.iter().flat_map(|tool| tool.packages).copied().collect()
 }
 
 fn how_to(tools: &[&Tool]) -> String {
@@ -164,9 +103,7 @@ fn how_to(tools: &[&Tool]) -> String {
 }
 
 fn is_root_on_debian() -> bool {
-    which("apt-get").is_some()
-        && shell::capture(Command::new("id").arg("-u"), Duration::from_secs(5))
-            .is_ok_and(|(_, id)| id.trim() == "0")
+    which("apt-get").is_some() && shell::capture(Command::new("id").arg("-u"), Duration::from_secs(5)).is_ok_and(|(_, id)| id.trim() == "0")
 }
 
 /// One installation per tool, so that a package this system does not offer costs only its own tool.
@@ -190,8 +127,7 @@ fn apt_install(lacking: &[&Tool]) -> Outcome {
     }
     match update {
         Ok(()) => outcome,
-        Err(_) => outcome
-            .map_err(|failure| failure.hint("`apt-get update` failed too: is the network there?")),
+        Err(_) => outcome.map_err(|failure| failure.hint("`apt-get update` failed too: is the network there?")),
     }
 }
 
@@ -201,8 +137,7 @@ fn components() -> Outcome {
             continue;
         }
         let hint = format!("install it: rustup component add {component}");
-        run(Command::new("rustup").args(["component", "add", component]))
-            .map_err(|failure| failure.hint(hint))?;
+        run(Command::new("rustup").args(["component", "add", component])).map_err(|failure| failure.hint(hint))?;
     }
     Ok(())
 }

@@ -3,34 +3,13 @@
 use crate::outcome::{Failure, Outcome};
 
 const TASKS: &[(&str, &str)] = &[
-    (
-        "setup [--tests]",
-        "check or install build tools and the pinned agents",
-    ),
-    (
-        "ci",
-        "everything that must hold: format, rules, lints, docs, licences, platforms, tests",
-    ),
-    (
-        "demo [--release]",
-        "set up, build, and run two real agents against the built-in offline model",
-    ),
-    (
-        "tidy",
-        "check the house rules of src/ and that the documents match the code",
-    ),
-    (
-        "licences",
-        "check that every dependency has a licence from deny.toml's list",
-    ),
-    (
-        "platforms [--allow-missing]",
-        "type-check for musl, Windows and macOS",
-    ),
-    (
-        "bench [NAME] [--quick]",
-        "measure against a release build and write BENCHMARKS.md (NAME: foundation)",
-    ),
+    ("setup [--tests]", "check or install build tools and the pinned agents"),
+    ("ci", "everything that must hold: format, rules, lints, docs, licences, platforms, tests"),
+    ("demo [--release]", "set up, build, and run two real agents against the built-in offline model"),
+    ("tidy", "check the house rules of src/ and that the documents match the code"),
+    ("licences", "check that every dependency has a licence from deny.toml's list"),
+    ("platforms [--allow-missing]", "type-check for musl, Windows and macOS"),
+    ("bench [NAME] [--quick]", "measure against a release build and write BENCHMARKS.md (NAME: foundation)"),
 ];
 
 pub(crate) fn print() -> Outcome {
@@ -39,9 +18,7 @@ pub(crate) fn print() -> Outcome {
     for (name, what) in TASKS {
         println!("  {name:width$}  {what}");
     }
-    println!(
-        "\nBuild output and every cache go under target/, or CARGO_TARGET_DIR where it is set."
-    );
+    println!("\nBuild output and every cache go under target/, or CARGO_TARGET_DIR where it is set.");
     Ok(())
 }
 

@@ -103,7 +103,12 @@ impl TestHome {
     pub fn program(&self, program: &str, args: &[&str]) -> Cmd {
         let mut command = Command::new(program);
         command.args(args).env_clear().envs(&self.env).current_dir(self.work());
-        Cmd { command, stdin: Vec::new(), shown: format!("{} {}", Path::new(program).file_name().unwrap().to_string_lossy(), args.join(" ")), log: self.log() }
+        Cmd {
+            command,
+            stdin: Vec::new(),
+            shown: format!("{} {}", Path::new(program).file_name().unwrap().to_string_lossy(), args.join(" ")),
+            log: self.log(),
+        }
     }
 
     /// Runs and requires success; gives the JSON document.
@@ -213,7 +218,14 @@ impl Cmd {
             std::thread::sleep(Duration::from_millis(5));
         };
         writer.join().unwrap();
-        Out { code: status.code(), signal: status.signal(), stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap(), shown: self.shown, log: self.log }
+        Out {
+            code: status.code(),
+            signal: status.signal(),
+            stdout: stdout.join().unwrap(),
+            stderr: stderr.join().unwrap(),
+            shown: self.shown,
+            log: self.log,
+        }
     }
 
     pub fn ok(self) -> Out {

@@ -23,9 +23,7 @@ impl Times {
     /// Milliseconds at a rank from 0 (fastest) to 100 (slowest).
     fn rank(&self, percent: usize) -> f64 {
         let last = self.0.len().saturating_sub(1);
-        self.0
-            .get((last * percent).div_ceil(100))
-            .map_or(0.0, |time| time.as_secs_f64() * 1000.0)
+        self.0.get((last * percent).div_ceil(100)).map_or(0.0, |time| time.as_secs_f64() * 1000.0)
     }
 
     pub(crate) fn min(&self) -> f64 {
@@ -43,11 +41,7 @@ impl Times {
 
 /// Runs both programs `rounds` times in turn, so that whatever else the machine does falls on both. Which goes first
 /// alternates. Output is thrown away; a failing run fails the bench.
-pub(crate) fn side_by_side(
-    rounds: usize,
-    base: &mut Command,
-    ours: &mut Command,
-) -> Result<(Times, Times), Failure> {
+pub(crate) fn side_by_side(rounds: usize, base: &mut Command, ours: &mut Command) -> Result<(Times, Times), Failure> {
     for _ in 0..3 {
         time(base)?;
         time(ours)?;
@@ -66,22 +60,14 @@ pub(crate) fn side_by_side(
 }
 
 fn time(cmd: &mut Command) -> Result<Duration, Failure> {
-    cmd.stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    cmd.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let start = Instant::now();
-    let status = cmd
-        .status()
-        .map_err(|err| Failure::new(format!("cannot start `{}`: {err}", shell::show(cmd))))?;
+    let status = cmd.status().map_err(|err| Failure::new(format!("cannot start `{}`: {err}", shell::show(cmd))))?;
     let took = start.elapsed();
     if status.success() {
         return Ok(took);
     }
-    Err(Failure::new(format!(
-        "`{}` failed ({status}), so its time means nothing",
-        shell::show(cmd)
-    ))
-    .hint("run it by hand to see why"))
+    Err(Failure::new(format!("`{}` failed ({status}), so its time means nothing", shell::show(cmd))).hint("run it by hand to see why"))
 }
 
 /// Memory of a process in KiB.
@@ -92,13 +78,8 @@ pub(crate) struct Memory {
 
 pub(crate) fn memory(pid: u32) -> Result<Memory, Failure> {
     let text = proc_file(pid, "smaps_rollup")?;
-    let field = |name: &str| {
-        number_after(&text, name).ok_or_else(|| Failure::new(format!("no {name} in smaps_rollup")))
-    };
-    Ok(Memory {
-        rss: field("Rss:")?,
-        pss: field("Pss:")?,
-    })
+    let field = |name: &str| number_after(&text, name).ok_or_else(|| Failure::new(format!("no {name} in smaps_rollup")));
+    Ok(Memory { rss: field("Rss:")?, pss: field("Pss:")? })
 }
 
 /// How often the process's threads were put on a CPU, and the CPU time they used, since it started.
@@ -111,17 +92,13 @@ pub(crate) struct Activity {
 
 impl Activity {
     pub(crate) fn since(self, earlier: Self) -> Self {
-        Self {
-            switches: self.switches.saturating_sub(earlier.switches),
-            ticks: self.ticks.saturating_sub(earlier.ticks),
-        }
+        Self { switches: self.switches.saturating_sub(earlier.switches), ticks: self.ticks.saturating_sub(earlier.ticks) }
     }
 }
 
 pub(crate) fn activity(pid: u32) -> Result<Activity, Failure> {
     let dir = format!("/proc/{pid}/task");
-    let threads =
-        fs::read_dir(&dir).map_err(|err| Failure::new(format!("cannot read {dir}: {err}")))?;
+    let threads = fs::read_dir(&dir).map_err(|err| Failure::new(format!("cannot read {dir}: {err}")))?;
     let mut switches = 0;
     for thread in threads.flatten() {
         // A thread may end in between; it then no longer counts.
@@ -132,12 +109,7 @@ pub(crate) fn activity(pid: u32) -> Result<Activity, Failure> {
     let stat = proc_file(pid, "stat")?;
     // The name in parentheses may hold spaces; user and system time are fields 14 and 15 of the whole.
     let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-    let ticks = after_name
-        .split_whitespace()
-        .skip(11)
-        .take(2)
-        .filter_map(|field| field.parse::<u64>().ok())
-        .sum();
+    let ticks = after_name.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
     Ok(Activity { switches, ticks })
 }
 
@@ -147,18 +119,14 @@ pub(crate) fn threads(pid: u32) -> usize {
 
 fn proc_file(pid: u32, name: &str) -> Result<String, Failure> {
     let path = format!("/proc/{pid}/{name}");
-    fs::read_to_string(&path).map_err(|err| {
-        Failure::new(format!("cannot read {path}: {err}"))
-            .hint("this part of the bench needs Linux, and the daemon alive")
-    })
+    fs::read_to_string(&path)
+        .map_err(|err| Failure::new(format!("cannot read {path}: {err}")).hint("this part of the bench needs Linux, and the daemon alive"))
 }
 
 /// The first whole number after `name` and any blanks.
 pub(crate) fn number_after(text: &str, name: &str) -> Option<u64> {
     let rest = text.split_once(name)?.1.trim_start();
-    let end = rest
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(rest.len());
+    let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
     rest[..end].parse().ok()
 }
 
@@ -169,10 +137,7 @@ mod tests {
     #[test]
     fn ranks() {
         let times = Times::new((1..=101).rev().map(Duration::from_millis).collect());
-        assert_eq!(
-            (times.min(), times.median(), times.p95()),
-            (1.0, 51.0, 96.0)
-        );
+        assert_eq!((times.min(), times.median(), times.p95()), (1.0, 51.0, 96.0));
         assert_eq!(Times::new(vec![Duration::from_millis(7)]).p95(), 7.0);
         assert_eq!(Times::new(Vec::new()).median(), 0.0);
     }

@@ -10,14 +10,11 @@ use crate::outcome::{Failure, Outcome};
 use crate::usage;
 
 pub(crate) fn task(args: &[&str]) -> Outcome {
-    let (names, options): (Vec<&str>, Vec<&str>) =
-        args.iter().partition(|arg| !arg.starts_with('-'));
+    let (names, options): (Vec<&str>, Vec<&str>) = args.iter().partition(|arg| !arg.starts_with('-'));
     usage::only(&options, &["--quick"])?;
     let quick = options.contains(&"--quick");
     match names.as_slice() {
         [] | ["foundation"] => foundation::bench(quick),
-        [name, ..] => Err(Failure::usage(format!(
-            "there is no bench \"{name}\"; there is: foundation"
-        ))),
+        [name, ..] => Err(Failure::usage(format!("there is no bench \"{name}\"; there is: foundation"))),
     }
 }

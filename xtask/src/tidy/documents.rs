@@ -7,21 +7,12 @@ pub(crate) fn check(tree: &Tree) -> Vec<Violation> {
     let mut found = Vec::new();
     with(tree, &mut found, "Cargo.toml", dependencies);
     with(tree, &mut found, "README.md", readme);
-    with(tree, &mut found, "ARCHITECTURE.md", |text| {
-        architecture(text, &tree.parts())
-    });
-    with(tree, &mut found, "PROTOCOL.md", |text| {
-        protocol::check(text, tree)
-    });
+    with(tree, &mut found, "ARCHITECTURE.md", |text| architecture(text, &tree.parts()));
+    with(tree, &mut found, "PROTOCOL.md", |text| protocol::check(text, tree));
     found
 }
 
-fn with(
-    tree: &Tree,
-    found: &mut Vec<Violation>,
-    name: &str,
-    rule: impl FnOnce(&str) -> Vec<Violation>,
-) {
+fn with(tree: &Tree, found: &mut Vec<Violation>, name: &str, rule: impl FnOnce(&str) -> Vec<Violation>) {
     match tree.document(name) {
         Some(text) => found.extend(rule(&text)),
         None => found.push(Violation::new(name, 1, "the file is missing", "write it")),
@@ -37,19 +28,10 @@ fn dependencies(text: &str) -> Vec<Violation> {
     let mut explained = false;
     for (at, line) in text.lines().enumerate() {
         if open == 0 && line.starts_with('[') {
-            let section = line
-                .split(']')
-                .next()
-                .unwrap_or_default()
-                .trim_start_matches('[');
+            let section = line.split(']').next().unwrap_or_default().trim_start_matches('[');
             inside = section.ends_with("dependencies");
             if section.contains("dependencies.") {
-                found.push(Violation::new(
-                    "Cargo.toml",
-                    at + 1,
-                    "a dependency as a section",
-                    "write it on one line, with a comment",
-                ));
+                found.push(Violation::new("Cargo.toml", at + 1, "a dependency as a section", "write it on one line, with a comment"));
             }
             continue;
         }
@@ -58,15 +40,7 @@ fn dependencies(text: &str) -> Vec<Violation> {
             continue;
         }
         if open == 0 {
-            start = (
-                at + 1,
-                entry
-                    .split(['=', '.'])
-                    .next()
-                    .unwrap_or_default()
-                    .trim()
-                    .to_owned(),
-            );
+            start = (at + 1, entry.split(['=', '.']).next().unwrap_or_default().trim().to_owned());
             explained = false;
         }
         open += entry
@@ -104,39 +78,18 @@ fn split_comment(line: &str) -> (&str, &str) {
 }
 
 fn readme(text: &str) -> Vec<Violation> {
-    let missing = ["cargo xtask demo", "cargo xtask ci"]
-        .into_iter()
-        .filter(|command| !text.contains(command));
-    missing
-        .map(|command| {
-            Violation::new(
-                "README.md",
-                1,
-                format!("`{command}` is not named"),
-                "name it",
-            )
-        })
-        .collect()
+    let missing = ["cargo xtask demo", "cargo xtask ci"].into_iter().filter(|command| !text.contains(command));
+    missing.map(|command| Violation::new("README.md", 1, format!("`{command}` is not named"), "name it")).collect()
 }
 
 fn architecture(text: &str, parts: &[String]) -> Vec<Violation> {
     let named = |part: &String| {
-        let starts_word = |at: usize| {
-            !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '-')
-        };
-        text.match_indices(&format!("{part}/"))
-            .any(|(at, _)| starts_word(at))
+        let starts_word = |at: usize| !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '-');
+        text.match_indices(&format!("{part}/")).any(|(at, _)| starts_word(at))
     };
     let missing = parts.iter().filter(|part| !named(part));
     missing
-        .map(|part| {
-            Violation::new(
-                "ARCHITECTURE.md",
-                1,
-                format!("src/{part}/ is not on the map"),
-                "add it, with what it owns",
-            )
-        })
+        .map(|part| Violation::new("ARCHITECTURE.md", 1, format!("src/{part}/ is not on the map"), "add it, with what it owns"))
         .collect()
 }
 
@@ -152,10 +105,7 @@ mod tests {
     fn dependencies_say_what_they_are_for() {
         let text = "[package]\nname = \"x\"\n[dependencies]\na = \"1\" # for a\nb = \"1\"\n# alone\nc = { git = \"x#y\" }\nd = { features = [\n \"x\",\n] } # for d\n[target.'cfg(unix)'.dev-dependencies]\ne = \"1\"\n[profile.dev]\ndebug = 1\n";
         assert_eq!(lines(&dependencies(text)), [5, 7, 12]);
-        assert_eq!(
-            lines(&dependencies("[dependencies.a]\nversion = \"1\"")),
-            [1]
-        );
+        assert_eq!(lines(&dependencies("[dependencies.a]\nversion = \"1\"")), [1]);
     }
 
     #[test]

@@ -1,17 +1,7 @@
 //! The parts of src and what each may name. A rule is changed here and nowhere else.
 
-pub(crate) const ROOMS: &[&str] = &[
-    "manifests",
-    "agents",
-    "providers",
-    "profiles",
-    "registry",
-    "scripting",
-    "proxy",
-    "usage",
-    "sessions",
-    "events",
-];
+pub(crate) const ROOMS: &[&str] =
+    &["manifests", "agents", "providers", "profiles", "registry", "scripting", "proxy", "usage", "sessions", "events"];
 
 /// For each part of src that is no room: the paths it may name. `rooms` stands for all of them.
 pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
@@ -19,31 +9,12 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("base", &["wire"]),
     ("config", &["wire", "base"]),
     ("flows", &["rooms", "wire", "base", "config", "app"]),
-    (
-        "app",
-        &["rooms", "flows", "wire", "base", "config", "router"],
-    ),
-    (
-        "router",
-        &["rooms", "flows", "wire", "base", "config", "app"],
-    ),
+    ("app", &["rooms", "flows", "wire", "base", "config", "router"]),
+    ("router", &["rooms", "flows", "wire", "base", "config", "app"]),
     ("ipc", &["wire", "base", "router", "app"]),
     ("http", &["wire", "base", "router", "app"]),
-    (
-        "daemon",
-        &["app", "router", "ipc", "http", "base", "wire", "config"],
-    ),
-    (
-        "cli",
-        &[
-            "wire",
-            "base",
-            "ipc::client",
-            "ipc::start",
-            "ipc::watch",
-            "ipc::endpoint",
-        ],
-    ),
+    ("daemon", &["app", "router", "ipc", "http", "base", "wire", "config"]),
+    ("cli", &["wire", "base", "ipc::client", "ipc::start", "ipc::watch", "ipc::endpoint"]),
 ];
 
 pub(crate) const ROOM_MAY_IMPORT: &[&str] = &["wire", "base", "config"];

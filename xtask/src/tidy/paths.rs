@@ -27,12 +27,7 @@ struct Reader<'a> {
 
 /// `code` has no comments or literals; `module` is the file's own path from the crate's root.
 pub(crate) fn references(code: &str, module: &[&str]) -> Vec<Reference> {
-    let mut reader = Reader {
-        tokens: tokens(code),
-        module,
-        inline: Vec::new(),
-        found: Vec::new(),
-    };
+    let mut reader = Reader { tokens: tokens(code), module, inline: Vec::new(), found: Vec::new() };
     reader.read();
     reader.found
 }
@@ -46,11 +41,7 @@ impl Reader<'_> {
                 at = self.tree(at + 1, &[]);
                 continue;
             }
-            if let (true, Some(name), Some(Token::Mark('{'))) = (
-                self.is_word(at, "mod"),
-                self.word(at + 1),
-                self.token(at + 2),
-            ) {
+            if let (true, Some(name), Some(Token::Mark('{'))) = (self.is_word(at, "mod"), self.word(at + 1), self.token(at + 2)) {
                 depth += 1;
                 self.inline.push((name, depth));
                 at += 3;
@@ -62,9 +53,7 @@ impl Reader<'_> {
                     self.inline.retain(|(_, opened)| *opened < depth);
                     depth = depth.saturating_sub(1);
                 }
-                Some(Token::Word(_))
-                    if !self.continues(at) && self.token(at + 1) == Some(&Token::Sep) =>
-                {
+                Some(Token::Word(_)) if !self.continues(at) && self.token(at + 1) == Some(&Token::Sep) => {
                     at = self.tree(at, &[]);
                     continue;
                 }
@@ -78,9 +67,7 @@ impl Reader<'_> {
     fn continues(&self, at: usize) -> bool {
         match at.checked_sub(1).and_then(|before| self.token(before)) {
             Some(Token::Mark('.')) => true,
-            Some(Token::Sep) => at
-                .checked_sub(2)
-                .is_some_and(|before| self.token(before) == Some(&Token::Mark('>'))),
+            Some(Token::Sep) => at.checked_sub(2).is_some_and(|before| self.token(before) == Some(&Token::Mark('>'))),
             _ => false,
         }
     }
@@ -88,19 +75,12 @@ impl Reader<'_> {
     /// Reads one path, or a tree of them, from `at`; returns the place after it.
     fn tree(&mut self, at: usize, before: &[String]) -> usize {
         let mut path = before.to_vec();
-        let mut at = if self.token(at) == Some(&Token::Sep) {
-            at + 1
-        } else {
-            at
-        };
+        let mut at = if self.token(at) == Some(&Token::Sep) { at + 1 } else { at };
         loop {
             match self.token(at) {
                 Some(Token::Word(word)) => {
                     path.push(word.clone());
-                    let goes_on = matches!(
-                        self.token(at + 2),
-                        Some(Token::Word(_) | Token::Mark('{' | '*'))
-                    );
+                    let goes_on = matches!(self.token(at + 2), Some(Token::Word(_) | Token::Mark('{' | '*')));
                     if self.token(at + 1) != Some(&Token::Sep) || !goes_on {
                         self.keep(at, path);
                         return at + 1;
@@ -143,12 +123,8 @@ impl Reader<'_> {
     }
 
     fn resolve(&self, path: Vec<String>) -> Option<Target> {
-        let mut base: Vec<String> = self
-            .module
-            .iter()
-            .map(ToString::to_string)
-            .chain(self.inline.iter().map(|(name, _)| name.clone()))
-            .collect();
+        let mut base: Vec<String> =
+            self.module.iter().map(ToString::to_string).chain(self.inline.iter().map(|(name, _)| name.clone())).collect();
         let mut rest = path.as_slice();
         match rest.first().map(String::as_str)? {
             "crate" => base.clear(),
@@ -172,11 +148,7 @@ impl Reader<'_> {
     }
 
     fn word(&self, at: usize) -> Option<String> {
-        if let Some(Token::Word(word)) = self.token(at) {
-            Some(word.clone())
-        } else {
-            None
-        }
+        if let Some(Token::Word(word)) = self.token(at) { Some(word.clone()) } else { None }
     }
 
     fn is_word(&self, at: usize, word: &str) -> bool {
@@ -199,35 +171,21 @@ mod tests {
     #[test]
     fn use_trees() {
         let code = "use crate::{wire::{self, error::Error as E},\n base};\npub(crate) use super::store::*;\nuse rhai;\nuse ::nng::Socket;";
-        let expected = [
-            "1 our wire",
-            "1 our wire::error::Error",
-            "2 our base",
-            "3 our profiles::store::*",
-            "4 rhai",
-            "5 nng::Socket",
-        ];
+        let expected = ["1 our wire", "1 our wire::error::Error", "2 our base", "3 our profiles::store::*", "4 rhai", "5 nng::Socket"];
         assert_eq!(found(code, &["profiles", "create"]), expected);
     }
 
     #[test]
     fn inline_paths() {
         let code = "fn f(x: &crate::agents::Agent) -> Vec<u8> {\n x.y::<u8>(); super::super::router::go(); hyper::server::conn::http1::Builder::new()\n}";
-        let expected = [
-            "1 our agents::Agent",
-            "2 our router::go",
-            "2 hyper::server::conn::http1::Builder::new",
-        ];
+        let expected = ["1 our agents::Agent", "2 our router::go", "2 hyper::server::conn::http1::Builder::new"];
         assert_eq!(found(code, &["http", "serve"]), expected);
     }
 
     #[test]
     fn inline_modules_count_for_super() {
         let code = "mod tests {\n use super::*;\n fn f() { if a { super::super::b::c(); } }\n}\nuse super::d;";
-        assert_eq!(
-            found(code, &["x", "y"]),
-            ["2 our x::y::*", "3 our x::b::c", "5 our x::d"]
-        );
+        assert_eq!(found(code, &["x", "y"]), ["2 our x::y::*", "3 our x::b::c", "5 our x::d"]);
     }
 
     #[test]

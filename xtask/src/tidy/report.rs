@@ -19,11 +19,8 @@ pub(crate) fn task(args: &[&str]) -> Outcome {
         println!("{violation}");
     }
     if !found.is_empty() {
-        return Err(Failure::new(format!(
-            "tidy: {} violations of the house rules",
-            found.len()
-        ))
-        .hint("each line above says what to do; the rules themselves are in xtask/src/tidy"));
+        return Err(Failure::new(format!("tidy: {} violations of the house rules", found.len()))
+            .hint("each line above says what to do; the rules themselves are in xtask/src/tidy"));
     }
     eprintln!("    {} files follow the house rules", tree.sources.len());
     Ok(())

@@ -22,19 +22,11 @@ impl Views {
         let kinds = kinds(&chars);
         let view = |kept: &[Kind]| {
             let keep = |(c, kind): (&char, &Kind)| {
-                if *c == '\n' || kept.contains(kind) {
-                    *c
-                } else {
-                    ' '
-                }
+                if *c == '\n' || kept.contains(kind) { *c } else { ' ' }
             };
             chars.iter().zip(&kinds).map(keep).collect()
         };
-        Self {
-            code: view(&[Kind::Code]),
-            literal: view(&[Kind::Code, Kind::Literal]),
-            comments: view(&[Kind::Comment]),
-        }
+        Self { code: view(&[Kind::Code]), literal: view(&[Kind::Code, Kind::Literal]), comments: view(&[Kind::Comment]) }
     }
 }
 
@@ -74,10 +66,7 @@ fn is_word(c: char) -> bool {
 }
 
 fn find(chars: &[char], from: usize, stop: impl Fn(char) -> bool) -> usize {
-    chars[from..]
-        .iter()
-        .position(|c| stop(*c))
-        .map_or(chars.len(), |length| from + length)
+    chars[from..].iter().position(|c| stop(*c)).map_or(chars.len(), |length| from + length)
 }
 
 fn block_comment(chars: &[char], at: usize) -> usize {
@@ -115,20 +104,8 @@ fn raw_string(chars: &[char], at: usize) -> Option<usize> {
         return None;
     }
     let hashes = open - at;
-    let closes = |i: &usize| {
-        chars[*i] == '"'
-            && chars[i + 1..]
-                .iter()
-                .take(hashes)
-                .filter(|c| **c == '#')
-                .count()
-                == hashes
-    };
-    Some(
-        (open + 1..chars.len())
-            .find(closes)
-            .map_or(chars.len(), |end| end + 1 + hashes),
-    )
+    let closes = |i: &usize| chars[*i] == '"' && chars[i + 1..].iter().take(hashes).filter(|c| **c == '#').count() == hashes;
+    Some((open + 1..chars.len()).find(closes).map_or(chars.len(), |end| end + 1 + hashes))
 }
 
 /// The end of a character literal; `None` for a lifetime.
@@ -144,11 +121,7 @@ mod tests {
     use super::*;
 
     fn code(raw: &str) -> String {
-        Views::of(raw)
-            .code
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ")
+        Views::of(raw).code.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     #[test]
@@ -158,21 +131,14 @@ mod tests {
         assert_eq!(code("let a = r#\"x \" // y\"#; b"), "let a = ; b");
         assert_eq!(code("let a = br\"x\\\"; b"), "let a = ; b");
         assert_eq!(code("r#type::x"), "r#type::x");
-        assert_eq!(
-            code("let a: &'static str = f('\"', '\\'', 'x'); // \""),
-            "let a: &'static str = f( , , );"
-        );
+        assert_eq!(code("let a: &'static str = f('\"', '\\'', 'x'); // \""), "let a: &'static str = f( , , );");
         assert_eq!(code("for r in \"x\" {}"), "for r in {}");
     }
 
     #[test]
     fn an_unfinished_piece_ends_with_the_file() {
         for raw in ["\"abc", "\"abc\\", "/* abc", "r#\"abc\"", "'\\", "'", "r##"] {
-            assert_eq!(
-                Views::of(raw).code.chars().count(),
-                raw.chars().count(),
-                "{raw}"
-            );
+            assert_eq!(Views::of(raw).code.chars().count(), raw.chars().count(), "{raw}");
         }
     }
 
@@ -182,9 +148,6 @@ mod tests {
         assert_eq!(views.code.lines().count(), 5);
         assert_eq!(views.code.lines().nth(2).map(str::trim), Some("b"));
         assert_eq!(views.literal.lines().nth(4).map(str::trim), Some("q\" c"));
-        assert_eq!(
-            views.comments.lines().nth(4).map(str::trim),
-            Some("// FIXME")
-        );
+        assert_eq!(views.comments.lines().nth(4).map(str::trim), Some("// FIXME"));
     }
 }

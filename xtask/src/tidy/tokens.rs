@@ -13,9 +13,7 @@ pub(crate) fn tokens(code: &str) -> Vec<(usize, Token)> {
     for (number, line) in code.lines().enumerate() {
         let mut rest = line;
         while let Some(c) = rest.chars().next() {
-            let length = rest
-                .find(|c: char| !c.is_alphanumeric() && c != '_')
-                .unwrap_or(rest.len());
+            let length = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
             let (token, length) = if length > 0 {
                 (Token::Word(rest[..length].to_owned()), length)
             } else if rest.starts_with("::") {

@@ -31,22 +31,13 @@ pub(crate) struct Violation {
 
 impl Violation {
     pub(crate) fn new(path: &str, line: usize, rule: impl Into<String>, todo: &str) -> Self {
-        Self {
-            path: path.to_owned(),
-            line,
-            rule: rule.into(),
-            todo: todo.to_owned(),
-        }
+        Self { path: path.to_owned(), line, rule: rule.into(), todo: todo.to_owned() }
     }
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}:{}: {}; {}",
-            self.path, self.line, self.rule, self.todo
-        )
+        write!(f, "{}:{}: {}; {}", self.path, self.line, self.rule, self.todo)
     }
 }
 
@@ -54,24 +45,14 @@ impl Tree {
     pub(crate) fn read(root: &Path) -> Result<Self, Failure> {
         let mut files = Vec::new();
         for dir in ["src", "tests", "xtask/src"] {
-            rust_files(&root.join(dir), &mut files)
-                .map_err(|err| Failure::new(format!("cannot list {dir}/: {err}")))?;
+            rust_files(&root.join(dir), &mut files).map_err(|err| Failure::new(format!("cannot list {dir}/: {err}")))?;
         }
         files.sort();
-        let sources = files
-            .iter()
-            .map(|file| Source::read(root, file))
-            .collect::<Result<Vec<_>, _>>()?;
+        let sources = files.iter().map(|file| Source::read(root, file)).collect::<Result<Vec<_>, _>>()?;
         if !sources.iter().any(Source::is_ours) {
-            return Err(Failure::new(format!(
-                "no Rust files under {}",
-                root.join("src").display()
-            )));
+            return Err(Failure::new(format!("no Rust files under {}", root.join("src").display())));
         }
-        Ok(Self {
-            root: root.to_path_buf(),
-            sources,
-        })
+        Ok(Self { root: root.to_path_buf(), sources })
     }
 
     /// A document of the repository, if it is there.
@@ -95,11 +76,7 @@ impl Tree {
 
 impl Source {
     pub(crate) fn new(path: &str, raw: &str) -> Self {
-        Self {
-            path: path.to_owned(),
-            raw: raw.to_owned(),
-            views: Views::of(raw),
-        }
+        Self { path: path.to_owned(), raw: raw.to_owned(), views: Views::of(raw) }
     }
 
     /// Part of the program, as opposed to its tests and tools.
@@ -125,22 +102,15 @@ impl Source {
         }
         let lines: Vec<&str> = self.views.code.lines().map(str::trim).collect();
         let opens = |at: &usize| {
-            ["#[cfg(test)]", "#[cfg(all(test,"]
-                .iter()
-                .any(|attribute| lines[*at].starts_with(attribute))
+            ["#[cfg(test)]", "#[cfg(all(test,"].iter().any(|attribute| lines[*at].starts_with(attribute))
                 && !lines[*at..].iter().take(2).any(|line| line.ends_with(';'))
         };
         (0..lines.len()).find(opens).map_or(usize::MAX, |at| at + 1)
     }
 
     fn read(root: &Path, file: &Path) -> Result<Self, Failure> {
-        let raw = fs::read_to_string(file)
-            .map_err(|err| Failure::new(format!("cannot read {}: {err}", file.display())))?;
-        let path = file
-            .strip_prefix(root)
-            .unwrap_or(file)
-            .to_string_lossy()
-            .replace('\\', "/");
+        let raw = fs::read_to_string(file).map_err(|err| Failure::new(format!("cannot read {}: {err}", file.display())))?;
+        let path = file.strip_prefix(root).unwrap_or(file).to_string_lossy().replace('\\', "/");
         Ok(Self::new(&path, &raw))
     }
 }
@@ -163,10 +133,7 @@ mod tests {
 
     #[test]
     fn modules() {
-        assert_eq!(
-            Source::new("src/wire/profile.rs", "").module(),
-            ["wire", "profile"]
-        );
+        assert_eq!(Source::new("src/wire/profile.rs", "").module(), ["wire", "profile"]);
         assert_eq!(Source::new("src/wire/mod.rs", "").module(), ["wire"]);
         assert_eq!(Source::new("src/app.rs", "").module(), ["app"]);
         assert!(Source::new("src/lib.rs", "").module().is_empty());
@@ -174,26 +141,11 @@ mod tests {
 
     #[test]
     fn where_tests_begin() {
-        assert_eq!(
-            Source::new("src/a.rs", "#[cfg(all(test, unix))]\nmod tests {\n}\n").tests_from(),
-            1
-        );
-        assert_eq!(
-            Source::new("src/a.rs", "#[cfg(not(test))]\nfn a() {}\n").tests_from(),
-            usize::MAX
-        );
-        assert_eq!(
-            Source::new("src/a.rs", "fn a() {}\n#[cfg(test)]\nmod tests {\n}\n").tests_from(),
-            2
-        );
-        assert_eq!(
-            Source::new("src/a.rs", "#[cfg(test)]\nmod tests;\nfn a() {}\n").tests_from(),
-            usize::MAX
-        );
-        assert_eq!(
-            Source::new("src/a.rs", "// #[cfg(test)]\nfn a() {}\n").tests_from(),
-            usize::MAX
-        );
+        assert_eq!(Source::new("src/a.rs", "#[cfg(all(test, unix))]\nmod tests {\n}\n").tests_from(), 1);
+        assert_eq!(Source::new("src/a.rs", "#[cfg(not(test))]\nfn a() {}\n").tests_from(), usize::MAX);
+        assert_eq!(Source::new("src/a.rs", "fn a() {}\n#[cfg(test)]\nmod tests {\n}\n").tests_from(), 2);
+        assert_eq!(Source::new("src/a.rs", "#[cfg(test)]\nmod tests;\nfn a() {}\n").tests_from(), usize::MAX);
+        assert_eq!(Source::new("src/a.rs", "// #[cfg(test)]\nfn a() {}\n").tests_from(), usize::MAX);
         assert_eq!(Source::new("src/a/tests.rs", "fn a() {}\n").tests_from(), 1);
     }
 }
