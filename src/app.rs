@@ -45,7 +45,8 @@ impl Ground {
     pub fn system(paths: &Paths) -> Self {
         let spawn = Arc::new(SystemSpawn);
         let config = ConfigFile::new(paths.config_file());
-        let vault = SystemVault { spawn: spawn.clone(), keys_file: paths.keys_file(), backend: Box::new(move || config.text("secrets.backend")) };
+        let vault =
+            SystemVault { spawn: spawn.clone(), keys_file: paths.keys_file(), backend: Box::new(move || config.text("secrets.backend")) };
         let clock = Arc::new(SystemClock);
         Self { bus: Arc::new(Bus::new(clock.clone())), tokens: Arc::default(), seams: Seams { clock, spawn, vault: Arc::new(vault) } }
     }

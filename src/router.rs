@@ -49,7 +49,8 @@ pub struct Router {
 
 impl Router {
     pub fn new(app: Arc<App>) -> Self {
-        let mut router = Self { app, table: HashMap::new(), memory: Memory::default(), calls: AtomicU64::new(0), defects: AtomicU64::new(0) };
+        let mut router =
+            Self { app, table: HashMap::new(), memory: Memory::default(), calls: AtomicU64::new(0), defects: AtomicU64::new(0) };
         router.bind(hello);
         router.bind(status);
         router.bind(stop);
@@ -123,8 +124,11 @@ impl Router {
         self.calls.fetch_add(1, Ordering::Relaxed);
         if request.protocol != PROTOCOL {
             return failed(
-                Error::protocol(format!("this daemon ({VERSION}) speaks protocol {PROTOCOL}, the client ({}) speaks {}", request.version, request.protocol))
-                    .hint("use one version of clown; stop the old daemon: clown daemon stop"),
+                Error::protocol(format!(
+                    "this daemon ({VERSION}) speaks protocol {PROTOCOL}, the client ({}) speaks {}",
+                    request.version, request.protocol
+                ))
+                .hint("use one version of clown; stop the old daemon: clown daemon stop"),
             );
         }
         let Some(bound) = self.table.get(request.call.as_str()) else {
@@ -159,7 +163,9 @@ impl Router {
             Err(_) => {
                 self.defects.fetch_add(1, Ordering::Relaxed);
                 tracing::error!(call = %request.call, "the handler panicked; see the lines above");
-                failed(Error::defect(format!("a defect in clown stopped {}", request.call)).hint("the log has the details: clown daemon logs"))
+                failed(
+                    Error::defect(format!("a defect in clown stopped {}", request.call)).hint("the log has the details: clown daemon logs"),
+                )
             }
         }
     }
@@ -228,7 +234,8 @@ fn stop(app: &App, ask: Stop, _caller: &Caller) -> Result<Done> {
         let live = app.sessions.live()?;
         if !live.is_empty() {
             let names: Vec<&str> = live.iter().map(|s| s.profile.as_str()).collect();
-            return Err(Error::conflict(format!("the daemon is busy: sessions of {} are running", names.join(", "))).hint("end them first, or stop it anyway: clown daemon stop"));
+            return Err(Error::conflict(format!("the daemon is busy: sessions of {} are running", names.join(", ")))
+                .hint("end them first, or stop it anyway: clown daemon stop"));
         }
     }
     app.host.stop();

@@ -22,6 +22,7 @@ pub(super) struct Top {
 
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand)]
+#[expect(clippy::large_enum_variant, reason = "made once")]
 pub(super) enum Command {
     Run(run::Run),
     Profiles(profiles::Profiles),

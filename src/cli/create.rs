@@ -66,7 +66,14 @@ pub(super) struct CreateArgs {
 impl CreateArgs {
     pub fn run(self, output: Output) -> Result<i32> {
         let key_given = key_input(self.api_key_stdin, self.api_key_env.as_deref(), self.key_ref.as_deref(), self.reuse_key.as_deref())?;
-        let settings = settings(self.endpoint, self.model, self.isolation.as_deref(), (!self.arg.is_empty()).then_some(self.arg), &self.env, &self.pref)?;
+        let settings = settings(
+            self.endpoint,
+            self.model,
+            self.isolation.as_deref(),
+            (!self.arg.is_empty()).then_some(self.arg),
+            &self.env,
+            &self.pref,
+        )?;
         let mut names = self.names.into_iter();
         let (agent, alias) = (names.next(), names.next());
         if let Some(extra) = names.next() {
@@ -134,25 +141,32 @@ fn ask_key(daemon: &mut Daemon, agent: &str, provider: &str) -> Result<KeyInput>
 pub(super) fn key_input(stdin: bool, env: Option<&str>, key_ref: Option<&str>, reuse: Option<&str>) -> Result<KeyInput> {
     let ways = usize::from(stdin) + [env, key_ref, reuse].iter().filter(|w| w.is_some()).count();
     if ways > 1 {
-        return Err(Error::usage("the key is given in more than one way").hint("use one of --api-key-stdin, --api-key-env, --key-ref, --reuse-key"));
+        return Err(
+            Error::usage("the key is given in more than one way").hint("use one of --api-key-stdin, --api-key-env, --key-ref, --reuse-key")
+        );
     }
     if stdin {
         let mut text = zeroize::Zeroizing::new(String::new());
         let read = std::io::stdin().lock().take(64 * 1024).read_to_string(&mut text);
         read.map_err(|e| Error::invalid("the key was not read from standard input").cause(e))?;
         if text.trim().is_empty() {
-            return Err(Error::invalid("standard input holds no key").hint("pipe the key in: printf %s \"$KEY\" | clown profiles create ... --api-key-stdin"));
+            return Err(Error::invalid("standard input holds no key")
+                .hint("pipe the key in: printf %s \"$KEY\" | clown profiles create ... --api-key-stdin"));
         }
         return Ok(KeyInput::Text { key: KeyText::new(text.trim().to_owned()) });
     }
     if let Some(var) = env {
-        let text = std::env::var(var).map_err(|_| Error::invalid(format!("the variable {var} is not set, or is not text")).hint(format!("set it: export {var}=...")))?;
+        let text = std::env::var(var).map_err(|_| {
+            Error::invalid(format!("the variable {var} is not set, or is not text")).hint(format!("set it: export {var}=..."))
+        })?;
         return Ok(KeyInput::Text { key: KeyText::new(text) });
     }
     if let Some(source) = key_ref {
         return match source.split_once(':') {
             Some(("env", var)) => Ok(KeyInput::Env { var: var.to_owned() }),
-            Some(("command", line)) if !line.trim().is_empty() => Ok(KeyInput::Command { argv: line.split_whitespace().map(str::to_owned).collect() }),
+            Some(("command", line)) if !line.trim().is_empty() => {
+                Ok(KeyInput::Command { argv: line.split_whitespace().map(str::to_owned).collect() })
+            }
             _ => Err(Error::usage(format!("{source:?} is not a source of a key")).hint("write env:NAME or 'command:program args'")),
         };
     }
@@ -169,7 +183,8 @@ pub(super) fn settings(
 ) -> Result<Settings> {
     let isolation = isolation
         .map(|mode| {
-            Isolation::parse(mode).ok_or_else(|| Error::usage(format!("there is no isolation {mode:?}")).hint("use home-wrapper or config-dir"))
+            Isolation::parse(mode)
+                .ok_or_else(|| Error::usage(format!("there is no isolation {mode:?}")).hint("use home-wrapper or config-dir"))
         })
         .transpose()?;
     Ok(Settings { endpoint, model, isolation, args, env: pairs("--env", env)?, preferences: pairs("--pref", pref)? })
@@ -180,7 +195,8 @@ fn pairs(flag: &str, items: &[String]) -> Result<BTreeMap<String, Option<String>
     let pair = |item: &String| match (item.split_once('='), item.strip_prefix('-')) {
         (Some((name, value)), _) if !name.is_empty() => Ok((name.to_owned(), Some(value.to_owned()))),
         (None, Some(name)) if !name.is_empty() => Ok((name.to_owned(), None)),
-        _ => Err(Error::usage(format!("{flag} {item:?} is not NAME=VALUE")).hint(format!("write {flag} NAME=VALUE, or {flag} -NAME to remove it"))),
+        _ => Err(Error::usage(format!("{flag} {item:?} is not NAME=VALUE"))
+            .hint(format!("write {flag} NAME=VALUE, or {flag} -NAME to remove it"))),
     };
     items.iter().map(pair).collect()
 }

@@ -114,7 +114,9 @@ fn report_to_pipe(report: &StartReport) {
 fn report_to_people(report: &StartReport, output: Output) {
     match report {
         StartReport::Ready { pid, endpoint } => output.say(&format!("The daemon runs as process {pid} at {endpoint}.")),
-        StartReport::AlreadyRunning { pid } => output.say(&format!("A daemon runs already{}.", pid.map(|p| format!(" as process {p}")).unwrap_or_default())),
+        StartReport::AlreadyRunning { pid } => {
+            output.say(&format!("A daemon runs already{}.", pid.map(|p| format!(" as process {p}")).unwrap_or_default()))
+        }
         StartReport::Failed { .. } => {}
     }
 }
@@ -257,7 +259,10 @@ fn logs(paths: &Paths, args: &LogsArgs, output: Output) -> Result<i32> {
         }
     }
     last.iter().for_each(|line| print_line(line));
-    while args.follow {
+    if !args.follow {
+        return Ok(exit::SUCCESS);
+    }
+    loop {
         line.clear();
         if reader.read_until(b'\n', &mut line).map_err(Error::reading(&path))? == 0 {
             std::thread::sleep(Duration::from_millis(200));
@@ -271,7 +276,6 @@ fn logs(paths: &Paths, args: &LogsArgs, output: Output) -> Result<i32> {
         }
         print_line(&line);
     }
-    Ok(exit::SUCCESS)
 }
 
 fn print_line(line: &[u8]) {

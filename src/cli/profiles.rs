@@ -14,7 +14,7 @@ use crate::{
     base::error::{Error, Result},
     wire::{
         profiles::{Credential, Delete, Duplicate, Edit, Inspect, List, Profile, Rename},
-        runs::{Env, KeySource},
+        runs::Env,
     },
 };
 
@@ -204,7 +204,10 @@ fn inspect(args: InspectArgs, output: Output) -> Result<()> {
     let detail = Daemon::needed(output)?.call(&Inspect { alias: args.alias })?;
     output.data(&detail, || {
         let model = detail.effective_model.clone().unwrap_or_else(|| "the agent decides".into());
-        describe(&detail.profile, &[("model", model), ("base url", detail.base_url.clone().unwrap_or_default()), ("key", detail.key.clone())])
+        describe(
+            &detail.profile,
+            &[("model", model), ("base url", detail.base_url.clone().unwrap_or_default()), ("key", detail.key.clone())],
+        )
     });
     for warning in &detail.warnings {
         output.warn(warning);
@@ -250,7 +253,8 @@ pub(super) fn describe(profile: &Profile, more: &[(&'static str, String)]) -> St
         Credential::Env { var } => format!("read from ${var} at each run"),
         Credential::Command { argv } => format!("read from `{}` at each run", argv.join(" ")),
     };
-    let pairs = |map: &std::collections::BTreeMap<String, String>| map.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join("\n");
+    let pairs =
+        |map: &std::collections::BTreeMap<String, String>| map.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join("\n");
     let mut lines = vec![
         ("profile", profile.alias.to_string()),
         ("agent", profile.agent.to_string()),
@@ -301,7 +305,9 @@ fn env(args: EnvArgs, output: Output) -> Result<()> {
         };
     }
     for (name, value) in &reply.env.set {
-        let value = key.as_ref().map_or_else(|| value.expose().to_owned(), |k| value.expose().replace(crate::wire::runs::KEY_PLACEHOLDER, k.expose()));
+        let value = key
+            .as_ref()
+            .map_or_else(|| value.expose().to_owned(), |k| value.expose().replace(crate::wire::runs::KEY_PLACEHOLDER, k.expose()));
         lines += &match args.shell.as_str() {
             "fish" => format!("set -gx {name} {}\n", quote(&value)),
             "powershell" | "pwsh" => format!("$Env:{name} = {}\n", quote(&value)),
@@ -316,7 +322,7 @@ fn env(args: EnvArgs, output: Output) -> Result<()> {
     for warning in &reply.warnings {
         output.warn(warning);
     }
-    if masked && !(reply.secret_names.is_empty() && !matches!(reply.env.key, Some(KeySource::Env { .. } | KeySource::Command { .. }))) {
+    if masked && (reply.env.key.is_some() || !reply.secret_names.is_empty()) {
         output.say("Keys are masked here; they are printed into a pipe, as for eval.");
     }
     Ok(())

@@ -4,11 +4,7 @@ use std::path::Path;
 
 use argh::{ArgsInfo, FromArgs};
 
-use super::{
-    connect::Daemon,
-    output::Output,
-    table::Table,
-};
+use super::{connect::Daemon, output::Output, table::Table};
 use crate::{
     base::error::{Error, Result},
     wire::scripts::{List, Test},
@@ -59,7 +55,13 @@ impl Scripts {
                     let mut table = Table::new(&["script", "agents", "origin", "hash", "file"]);
                     for row in &listed.scripts {
                         let hash = row.hash.get(..12).unwrap_or(&row.hash).to_owned();
-                        table.row([row.name.clone(), row.agents.join(", "), row.origin.to_string(), hash, row.file.clone().unwrap_or_default()]);
+                        table.row([
+                            row.name.clone(),
+                            row.agents.join(", "),
+                            row.origin.to_string(),
+                            hash,
+                            row.file.clone().unwrap_or_default(),
+                        ]);
                     }
                     table.render()
                 });

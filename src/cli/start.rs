@@ -20,7 +20,9 @@ pub fn main(argv: &[String], daemon: &dyn Fn(&Foreground<'_>) -> Result<()>) -> 
     let output = Output { json: globals.json, quiet: globals.quiet };
     if globals.version {
         let version = env!("CARGO_PKG_VERSION");
-        output.data(&serde_json::json!({ "name": "clown", "version": version, "protocol": crate::wire::PROTOCOL }), || format!("clown {version}\n"));
+        output.data(&serde_json::json!({ "name": "clown", "version": version, "protocol": crate::wire::PROTOCOL }), || {
+            format!("clown {version}\n")
+        });
         return exit::SUCCESS;
     }
     let words: Vec<&str> = rest.iter().map(String::as_str).collect();
@@ -46,7 +48,9 @@ pub fn main(argv: &[String], daemon: &dyn Fn(&Foreground<'_>) -> Result<()>) -> 
 fn usage(words: &[String], info: &argh::CommandInfoWithArgs, text: &str) -> Error {
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with("Run ")).collect();
     let message = lines.join(" ");
-    let message = message.strip_prefix("Unrecognized argument:").map_or_else(|| lower_first(&message), |word| format!("there is no command or flag {}", word.trim()));
+    let message = message
+        .strip_prefix("Unrecognized argument:")
+        .map_or_else(|| lower_first(&message), |word| format!("there is no command or flag {}", word.trim()));
     let error = Error::usage(message);
     let error = match pre::suggest(words, info, text) {
         Some(near) => error.hint(format!("did you mean {near}")),

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 use tabled::{
     builder::Builder,
-    settings::{Padding, Style, Width, object::Rows, peaker::Priority, width::MinWidth, Modify},
+    settings::{Modify, Padding, Style, Width, object::Rows, peaker::Priority, width::MinWidth},
 };
 
 use super::output::printable;
@@ -24,7 +24,8 @@ impl Table {
     }
 
     pub fn render(self) -> String {
-        let kept: Vec<usize> = (0..self.head.len()).filter(|i| self.rows.iter().any(|r| r.get(*i).is_some_and(|c| !c.is_empty()))).collect();
+        let kept: Vec<usize> =
+            (0..self.head.len()).filter(|i| self.rows.iter().any(|r| r.get(*i).is_some_and(|c| !c.is_empty()))).collect();
         let mut builder = Builder::default();
         builder.push_record(kept.iter().map(|i| self.head[*i].to_uppercase()));
         for row in &self.rows {

@@ -15,7 +15,11 @@ use crate::{
     app::{App, Host},
     base::error::{Error, Result},
     router::Router,
-    wire::{PROTOCOL, daemon::{EndpointFile, StatusReply}, sessions::Session},
+    wire::{
+        PROTOCOL,
+        daemon::{EndpointFile, StatusReply},
+        sessions::Session,
+    },
 };
 
 pub(crate) struct Process {

@@ -15,7 +15,7 @@ use super::{
     log,
 };
 use crate::{
-    app::{App, Host, Ground},
+    app::{App, Ground, Host},
     base::{
         error::{Error, Result},
         fsx, os,
@@ -55,7 +55,8 @@ pub fn run(options: &Options, report: impl FnOnce(&StartReport)) -> Result<()> {
         }
         Err(error) => return fail(error, report),
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_keep_alive(Duration::from_secs(2)).enable_all().build();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_keep_alive(Duration::from_secs(2)).enable_all().build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(e) => return fail(Error::io("the runtime cannot be started").cause(e), report),

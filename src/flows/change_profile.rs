@@ -150,6 +150,7 @@ pub fn duplicate(app: &App, ask: Duplicate, caller: &Caller) -> Result<Created> 
         env: from.env.iter().map(|(k, v)| (k.clone(), Some(v.clone()))).collect(),
         preferences: from.preferences.iter().map(|(k, v)| (k.clone(), Some(v.clone()))).collect(),
     };
-    let create = Create { agent: from.agent.to_string(), alias: ask.to, provider: from.provider.to_string(), settings, key, dry_run: false };
+    let create =
+        Create { agent: from.agent.to_string(), alias: ask.to, provider: from.provider.to_string(), settings, key, dry_run: false };
     create_profile::create(app, create, caller)
 }

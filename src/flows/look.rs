@@ -117,11 +117,9 @@ pub fn provider(app: &App, ask: providers::Inspect, _caller: &Caller) -> Result<
 }
 
 pub fn profiles(app: &App, ask: profiles::List, _caller: &Caller) -> Result<Profiles> {
-    let wanted = match &ask.agent {
-        // A profile may name an agent whose manifest is gone.
-        Some(word) => Some(app.manifests.snapshot().agent(word).map_or_else(|_| word.clone(), |f| f.item.id.to_string())),
-        None => None,
-    };
+    // A profile may name an agent whose manifest is gone.
+    let id_of = |word: &String| app.manifests.snapshot().agent(word).map_or_else(|_| word.clone(), |f| f.item.id.to_string());
+    let wanted = ask.agent.as_ref().map(id_of);
     let (profiles, problems) = app.profiles.list()?;
     let live = app.sessions.live()?;
     let rows = profiles.into_iter().filter(|p| wanted.as_ref().is_none_or(|w| w == p.agent.as_str())).map(|p| ProfileRow {
@@ -169,18 +167,23 @@ pub fn options(app: &App, ask: profiles::Options, caller: &Caller) -> Result<Cho
         (Some(agent), Some(provider)) if fits(&agent.item, &provider.item) => choose_endpoint(&agent.item, &provider.item, None)?,
         _ => None,
     };
-    let reusable = provider.map(|p| profiles.iter().filter(|q| q.provider == p.item.id && q.credential != Credential::None).map(|q| q.alias.clone()).collect());
+    let reusable = provider.map(|p| {
+        profiles.iter().filter(|q| q.provider == p.item.id && q.credential != Credential::None).map(|q| q.alias.clone()).collect()
+    });
     Ok(Choices {
         agents,
         providers: agent.map_or_else(|| snapshot.providers.keys().cloned().collect(), |a| fitting_providers(&snapshot, &a.item)),
-        needs_key: provider.is_some_and(|p| p.item.kind == ProviderKind::Remote) && choice.is_none_or(|c| c.endpoint.auth != AuthScheme::None),
+        needs_key: provider.is_some_and(|p| p.item.kind == ProviderKind::Remote)
+            && choice.is_none_or(|c| c.endpoint.auth != AuthScheme::None),
         key_url: provider.and_then(|p| p.item.key_url.clone()),
         reusable: reusable.unwrap_or_default(),
-        regions: provider.map(|p| {
-            let mut regions: Vec<String> = p.item.endpoints.iter().filter_map(|e| e.region.clone()).collect();
-            regions.dedup();
-            regions
-        }).unwrap_or_default(),
+        regions: provider
+            .map(|p| {
+                let mut regions: Vec<String> = p.item.endpoints.iter().filter_map(|e| e.region.clone()).collect();
+                regions.dedup();
+                regions
+            })
+            .unwrap_or_default(),
         models: provider.map(|p| p.item.models.iter().map(|m| m.id.clone()).collect()).unwrap_or_default(),
     })
 }

@@ -180,7 +180,9 @@ fn script_env(output: &Output, key: Option<&Secret>) -> BTreeMap<String, String>
 /// Variables that place the agent: HOME, base directories, TMPDIR and the agent's own.
 fn placed(app: &App, caller: &Caller, profile: &Profile, resolved: &Resolved) -> Result<BTreeMap<String, String>> {
     let home = Path::new(&profile.home);
-    let text = |path: &Path| path.to_str().map(str::to_owned).ok_or_else(|| Error::invalid(format!("the path {} is not valid UTF-8", path.display())));
+    let text = |path: &Path| {
+        path.to_str().map(str::to_owned).ok_or_else(|| Error::invalid(format!("the path {} is not valid UTF-8", path.display())))
+    };
     let mut set = BTreeMap::new();
     if profile.isolation == Isolation::HomeWrapper {
         set.insert("HOME".to_owned(), profile.home.clone());

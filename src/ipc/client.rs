@@ -137,7 +137,8 @@ mod transport {
             if !os::own_socket(path)? {
                 return Err(unreachable("no daemon is running".into()).hint("start it: clown daemon start"));
             }
-            let mut stream = UnixStream::connect(path).map_err(|e| unreachable("no daemon is running".into()).cause(e).hint("start it: clown daemon start"))?;
+            let mut stream = UnixStream::connect(path)
+                .map_err(|e| unreachable("no daemon is running".into()).cause(e).hint("start it: clown daemon start"))?;
             if let Ok(Some(peer)) = os::peer_uid(&stream)
                 && peer != os::uid()
             {
@@ -160,7 +161,11 @@ mod transport {
         pub fn exchange(&mut self, id: u32, body: &[u8]) -> Result<Vec<u8>, Lost> {
             let id = (id | 1 << 31).to_be_bytes();
             let unanswered = |e: io::Error| {
-                let why = if e.kind() == io::ErrorKind::WouldBlock { "the daemon did not answer in time" } else { "the daemon went away before it answered" };
+                let why = if e.kind() == io::ErrorKind::WouldBlock {
+                    "the daemon did not answer in time"
+                } else {
+                    "the daemon went away before it answered"
+                };
                 Lost::Unanswered(Error::unreachable(why).cause(e))
             };
             sp::write_message(&mut self.0, &[&id, body]).map_err(unanswered)?;

@@ -57,7 +57,14 @@ struct Calls {
 
 impl Server {
     /// Opens both sockets at `calls_path` and beside it. Call with the daemon lock held.
-    pub fn open(paths: &Paths, runtime: &Path, calls_path: &Path, answer: Answer, events: broadcast::Receiver<Event>, guards: [Guard; 2]) -> Result<Self> {
+    pub fn open(
+        paths: &Paths,
+        runtime: &Path,
+        calls_path: &Path,
+        answer: Answer,
+        events: broadcast::Receiver<Event>,
+        guards: [Guard; 2],
+    ) -> Result<Self> {
         let failed = |what: &str| {
             let what = format!("cannot open the daemon's socket: {what}");
             move |e: nng::Error| Error::io(what).cause(e)

@@ -106,7 +106,8 @@ fn render(file: &File, content: &Value, before: Option<&[u8]>) -> Result<String>
             let mut doc: DocumentMut =
                 before.unwrap_or_default().parse().map_err(|e: toml_edit::TomlError| Error::corrupt("it is not valid TOML").cause(e))?;
             let text = toml::to_string(content).map_err(|e| Error::script("the script's content is no TOML").cause(e))?;
-            let new: DocumentMut = text.parse().map_err(|e: toml_edit::TomlError| Error::script("the script's content is no TOML").cause(e))?;
+            let new: DocumentMut =
+                text.parse().map_err(|e: toml_edit::TomlError| Error::script("the script's content is no TOML").cause(e))?;
             merge_toml(doc.as_table_mut(), new.as_table());
             Ok(doc.to_string())
         }
@@ -178,7 +179,10 @@ mod tests {
         std::fs::write(&toml, "# mine\nz = 1\nmodel = \"old\" # because\n\n[features]\nx = true\n").unwrap();
         let merge = || file("c.toml", FileFormat::Toml, FileMode::Merge, json!({"model": "new", "features": {"y": false}}));
         assert_eq!(write(dir.path(), merge()), ["c.toml"]);
-        assert_eq!(std::fs::read_to_string(&toml).unwrap(), "# mine\nz = 1\nmodel = \"new\" # because\n\n[features]\nx = true\ny = false\n");
+        assert_eq!(
+            std::fs::read_to_string(&toml).unwrap(),
+            "# mine\nz = 1\nmodel = \"new\" # because\n\n[features]\nx = true\ny = false\n"
+        );
         assert!(write(dir.path(), merge()).is_empty(), "the second time nothing changes");
 
         std::fs::write(dir.path().join("c.json"), "{\"z\":1,\"hooks\":{\"mine\":[]}}").unwrap();

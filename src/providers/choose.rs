@@ -51,9 +51,10 @@ pub fn choose_endpoint(agent: &AgentManifest, provider: &ProviderManifest, wante
             some => error.hint(format!("choose one of: {}", some.join(", "))),
         });
     }
-    let endpoint = agent.formats.iter().find_map(|format| {
-        provider.endpoints.iter().find(|e| e.format == *format && (region.is_none() || e.region.as_deref() == region))
-    });
+    let endpoint = agent
+        .formats
+        .iter()
+        .find_map(|format| provider.endpoints.iter().find(|e| e.format == *format && (region.is_none() || e.region.as_deref() == region)));
     match endpoint {
         Some(endpoint) => {
             let mut endpoint = endpoint.clone();
@@ -95,7 +96,10 @@ pub fn choose_model(agent: &AgentManifest, provider: &ProviderManifest, wanted: 
     let near = closest(model, listed()).map(|m| format!("did you mean {m}"));
     if provider.any_model {
         let hint = near.map(|n| format!("; {n}?")).unwrap_or_default();
-        return Ok((Some(model.to_owned()), Some(format!("provider {} does not list model {model:?}; it is used as given{hint}", provider.id))));
+        return Ok((
+            Some(model.to_owned()),
+            Some(format!("provider {} does not list model {model:?}; it is used as given{hint}", provider.id)),
+        ));
     }
     let error = Error::invalid(format!("provider {} has no model {model:?}", provider.id));
     Err(match near {

@@ -107,7 +107,12 @@ pub fn example_context() -> Context {
             quirks: Vec::new(),
             models: vec![ModelRow { id: "model-1".into(), context: 200_000 }],
         },
-        endpoint: EndpointCtx { format: "anthropic".into(), base_url: "https://api.example.com".into(), auth: "bearer".into(), region: String::new() },
+        endpoint: EndpointCtx {
+            format: "anthropic".into(),
+            base_url: "https://api.example.com".into(),
+            auth: "bearer".into(),
+            region: String::new(),
+        },
         profile: ProfileCtx {
             alias: "example".into(),
             home: "/home/user/.example-profiles/example".into(),

@@ -74,11 +74,19 @@ pub enum KeyInput {
     #[default]
     Absent,
     /// Store this key.
-    Text { key: KeyText },
+    Text {
+        key: KeyText,
+    },
     /// Share the key that another profile of the same provider has.
-    Reuse { alias: String },
-    Env { var: String },
-    Command { argv: Vec<String> },
+    Reuse {
+        alias: String,
+    },
+    Env {
+        var: String,
+    },
+    Command {
+        argv: Vec<String>,
+    },
 }
 
 /// Fields of `profiles create` and `profiles edit` that are alike.
@@ -290,4 +298,3 @@ impl Call for Delete {
     const EFFECT: Effect = Effect::Once;
     type Reply = Deleted;
 }
-

@@ -59,9 +59,7 @@ pub fn private_dir(path: &Path) -> Result<()> {
 pub fn own_socket(path: &Path) -> Result<bool> {
     match fs::symlink_metadata(path) {
         Ok(meta) if !meta.file_type().is_socket() => Err(Error::refused(format!("{} is not a socket", path.display()))),
-        Ok(meta) if meta.uid() != uid() => {
-            Err(Error::refused(format!("{} belongs to another user (uid {})", path.display(), meta.uid())))
-        }
+        Ok(meta) if meta.uid() != uid() => Err(Error::refused(format!("{} belongs to another user (uid {})", path.display(), meta.uid()))),
         Ok(_) => Ok(true),
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
         Err(e) => Err(Error::reading(path)(e)),
@@ -97,16 +95,7 @@ pub fn detach() {
     let _ = rustix::process::setsid();
 }
 
-/// From now on stdin, stdout and stderr lead nowhere.
-pub fn close_stdio() -> io::Result<()> {
-    let null = fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
-    rustix::stdio::dup2_stdin(&null)?;
-    rustix::stdio::dup2_stdout(&null)?;
-    rustix::stdio::dup2_stderr(&null)?;
-    Ok(())
-}
-
-/// Only stdout leads nowhere.
+/// From now on stdout leads nowhere.
 pub fn close_stdout() -> io::Result<()> {
     let null = fs::OpenOptions::new().write(true).open("/dev/null")?;
     rustix::stdio::dup2_stdout(&null)?;
@@ -165,7 +154,8 @@ pub fn process_start(pid: u32) -> Option<u64> {
 pub fn exit_watch(pid: u32) -> io::Result<OwnedFd> {
     #[cfg(target_os = "linux")]
     {
-        let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw).ok_or_else(|| io::Error::from(ErrorKind::InvalidInput))?;
+        let pid =
+            i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw).ok_or_else(|| io::Error::from(ErrorKind::InvalidInput))?;
         Ok(rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())?)
     }
     #[cfg(not(target_os = "linux"))]

@@ -59,8 +59,7 @@ pub fn clean_key(text: &str) -> Result<Secret> {
         return Err(Error::invalid("the key is longer than 16 KiB"));
     }
     if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return Err(Error::invalid("the key holds white space or control characters")
-            .hint("give the key alone, on one line"));
+        return Err(Error::invalid("the key holds white space or control characters").hint("give the key alone, on one line"));
     }
     Ok(Secret::new(text.to_owned()))
 }

@@ -15,6 +15,7 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("http", &["wire", "base", "router", "app"]),
     ("daemon", &["app", "router", "ipc", "http", "base", "wire", "config"]),
     ("cli", &["wire", "base", "ipc::client", "ipc::start", "ipc::watch", "ipc::endpoint"]),
+    ("start", &["cli", "daemon", "scripting", "base"]),
 ];
 
 pub(crate) const ROOM_MAY_IMPORT: &[&str] = &["wire", "base", "config"];
@@ -23,6 +24,7 @@ pub(crate) const ROOM_MAY_IMPORT: &[&str] = &["wire", "base", "config"];
 pub(crate) const EXCEPTIONS: &[(&str, &str)] = &[
     // Serves the offline model, so that a demo needs no account.
     ("src/http/offline.rs", "providers::offline"),
+    ("src/http/offline/gate.rs", "providers::offline"),
 ];
 
 /// (path of another crate, the only places that may name it).
