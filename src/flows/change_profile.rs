@@ -91,8 +91,9 @@ fn finish(
     key: Option<&crate::base::secret::Secret>,
 ) -> Result<Vec<String>> {
     let needs_fill = !output.files.is_empty();
+    let rekey = key.is_some();
     let key = if needs_fill { fill(app, caller, profile, resolved, key)? } else { None };
-    let files = place::write_files(app, profile, output, key.as_ref())?;
+    let files = place::write_files(app, profile, output, key.as_ref(), rekey)?;
     app.profiles.replace(profile)?;
     Ok(files)
 }

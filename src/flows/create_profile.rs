@@ -82,7 +82,7 @@ pub fn create(app: &App, ask: Create, caller: &Caller) -> Result<Created> {
     };
     let commit = || -> Result<Vec<String>> {
         warnings.extend(place::ready(app, &snapshot, caller, &profile, &resolved)?);
-        let files = place::write_files(app, &profile, &output, fill(app, caller, &profile, &resolved, key.as_ref())?.as_ref())?;
+        let files = place::write_files(app, &profile, &output, fill(app, caller, &profile, &resolved, key.as_ref())?.as_ref(), false)?;
         app.profiles.create(&profile)?;
         Ok(files)
     };

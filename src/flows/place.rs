@@ -10,6 +10,7 @@ use crate::{
     app::App,
     base::{
         error::{Error, Result},
+        os,
         paths::REAL_HOME_VAR,
         secret::Secret,
     },
@@ -43,7 +44,7 @@ pub(crate) fn ready(app: &App, snapshot: &Snapshot, caller: &Caller, profile: &P
     let home = Path::new(&profile.home);
     let spec = &resolved.agent.item.isolation;
     prepare(home, &spec.dirs)?;
-    prepare_tmp(&app.paths.profile_tmp(&app.runtime, &profile.agent, &profile.alias))?;
+    prepare_tmp(&app.paths.profile_tmp(&os::temp_dir(&app.runtime), &profile.agent, &profile.alias))?;
     let isolated: BTreeSet<String> = snapshot.agents.values().flat_map(|a| a.item.isolation.isolated.iter().cloned()).collect();
     let moved =
         BASE_DIRS.iter().filter_map(|(var, below)| Some((*below, caller.env.get(*var).filter(|v| !v.is_empty()).map(PathBuf::from)?)));
@@ -71,11 +72,11 @@ pub(crate) fn replaced_warning(home: &Path, path: &str) -> String {
 }
 
 /// Writes the script's files. While an agent runs in the home nothing of its configuration is touched.
-pub(crate) fn write_files(app: &App, profile: &Profile, output: &Output, key: Option<&Secret>) -> Result<Vec<String>> {
+pub(crate) fn write_files(app: &App, profile: &Profile, output: &Output, key: Option<&Secret>, rekey: bool) -> Result<Vec<String>> {
     if output.files.is_empty() || live_sessions(app, profile.alias.as_str())? > 0 {
         return Ok(Vec::new());
     }
-    apply_files(Path::new(&profile.home), &output.files, &Fill { key })
+    apply_files(Path::new(&profile.home), &output.files, &Fill { key, rekey })
 }
 
 pub(crate) fn live_sessions(app: &App, alias: &str) -> Result<usize> {

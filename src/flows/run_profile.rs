@@ -155,7 +155,7 @@ fn environment(
         ForRun::Held(key) => (Some(key), None),
         ForRun::Client(source) => (None, Some(source)),
     };
-    place::write_files(app, profile, &output, held.as_ref())?;
+    place::write_files(app, profile, &output, held.as_ref(), false)?;
 
     let mut set = placed(app, caller, profile, resolved)?;
     let secret_names = output.env.iter().filter(|(_, v)| v.contains(KEY_PLACEHOLDER)).map(|(k, _)| k.clone()).collect();
@@ -196,7 +196,7 @@ fn placed(app: &App, caller: &Caller, profile: &Profile, resolved: &Resolved) ->
     for (var, below) in &resolved.agent.item.isolation.env {
         set.insert(var.clone(), text(&home.join(below))?);
     }
-    set.insert("TMPDIR".to_owned(), text(&app.paths.profile_tmp(&app.runtime, &profile.agent, &profile.alias))?);
+    set.insert("TMPDIR".to_owned(), text(&app.paths.profile_tmp(&os::temp_dir(&app.runtime), &profile.agent, &profile.alias))?);
     // A clown called by the agent's tools must not take the profile's home for the user's.
     set.insert(REAL_HOME_VAR.to_owned(), text(&place::user_home(caller)?)?);
     set.insert("CLOWN_PROFILE".to_owned(), profile.alias.to_string());

@@ -64,12 +64,23 @@ pub fn purge(home: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Some agents leave megabytes in TMPDIR at each run and never come back for them.
+const TMP_KEPT: std::time::Duration = std::time::Duration::from_secs(6 * 3600);
+
 /// TMPDIR of a profile: private, and gone after a restart of the machine, so made before each run.
+/// Entries that were not touched for hours are removed.
 pub fn prepare_tmp(path: &Path) -> Result<()> {
     if let Some(parent) = path.parent() {
         os::private_dir(parent)?;
     }
-    os::private_dir(path)
+    os::private_dir(path)?;
+    for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+        let old = |m: fs::Metadata| m.modified().ok().and_then(|t| t.elapsed().ok()).is_some_and(|age| age > TMP_KEPT);
+        if fs::symlink_metadata(entry.path()).is_ok_and(|m| m.is_file() && old(m)) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+    Ok(())
 }
 
 #[cfg(all(test, unix))]

@@ -35,6 +35,13 @@ pub fn runtime_dir() -> Result<PathBuf> {
     Ok(path)
 }
 
+/// Where profiles' TMPDIRs are: on the disk of /tmp, because agents' tools put large files there and
+/// a runtime directory is small and ends with the login. `otherwise` when that place is not safe.
+pub fn temp_dir(otherwise: &Path) -> PathBuf {
+    let path = PathBuf::from(format!("/tmp/clown-{}", uid()));
+    if private_dir(&path).is_ok() { path } else { otherwise.to_owned() }
+}
+
 /// Makes or checks a 0700 directory of this user.
 pub fn private_dir(path: &Path) -> Result<()> {
     match fs::DirBuilder::new().mode(0o700).create(path) {

@@ -25,6 +25,10 @@ pub fn runtime_dir() -> Result<PathBuf> {
     Ok(path)
 }
 
+pub fn temp_dir(otherwise: &Path) -> PathBuf {
+    otherwise.to_owned()
+}
+
 pub fn private_dir(path: &Path) -> Result<()> {
     fs::create_dir_all(path).map_err(Error::writing(path))
 }
