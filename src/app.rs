@@ -28,6 +28,8 @@ pub trait Host: Send + Sync {
     /// Watches the process of a live session; closes the record when it ends.
     fn watch(&self, session: &Session);
     fn status(&self) -> StatusReply;
+    /// Runs work that nobody waits for; the daemon stays until it is done.
+    fn later(&self, job: Box<dyn FnOnce() + Send>);
     /// Begins an orderly end.
     fn stop(&self);
     fn set_log_level(&self, level: &str) -> Result<()>;
@@ -77,7 +79,10 @@ impl App {
             detector: Detector::new(paths.detections_file(), Arc::clone(&seams.spawn)),
             profiles: Store::new(paths.clone()),
             scripts: Scripts::new(Arc::clone(&seams.spawn)),
-            sessions: Sessions::new(paths.sessions_file()),
+            sessions: Sessions::new(paths.sessions_file(), {
+                let host = Arc::clone(&host);
+                Box::new(move |job| host.later(job))
+            }),
             bus,
             tokens,
             paths,

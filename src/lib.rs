@@ -14,6 +14,7 @@ pub mod events;
 pub mod manifests;
 pub mod profiles;
 pub mod providers;
+pub mod proxy;
 pub mod scripting;
 pub mod sessions;
 

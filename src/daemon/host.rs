@@ -109,6 +109,14 @@ impl Host for Process {
         }
     }
 
+    fn later(&self, job: Box<dyn FnOnce() + Send>) {
+        let guard = self.activity.guard("request");
+        self.runtime.spawn_blocking(move || {
+            job();
+            drop(guard);
+        });
+    }
+
     fn stop(&self) {
         let _ = self.stop.send(true);
     }

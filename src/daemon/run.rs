@@ -45,6 +45,7 @@ const LAST_CALLS: Duration = Duration::from_secs(5);
 
 /// Runs until told to stop or idle. `report` gets the outcome of the start exactly once.
 pub fn run(options: &Options, report: impl FnOnce(&StartReport)) -> Result<()> {
+    os::name_process(c"clownd");
     os::private_umask();
     os::guard_memory();
     let (lock, paths) = match Paths::from_env().and_then(|paths| lock::take(&paths).map(|taken| (taken, paths))) {

@@ -18,6 +18,7 @@ use crate::{
         url,
     },
     manifests::Snapshot,
+    profiles::Store,
     wire::{
         Done,
         envelope::Caller,
@@ -77,7 +78,13 @@ pub fn started(app: &App, ask: Started, _caller: &Caller) -> Result<Done> {
     if let Some(session) = session {
         app.bus.publish("session/started", &session.id);
         app.host.watch(&session);
-        touch(app, &session.profile)?;
+        // For people, and two writes to disk: not while the client waits.
+        let (store, alias, now) = (app.profiles.clone(), session.profile.clone(), app.now());
+        app.host.later(Box::new(move || {
+            if let Err(error) = touch(&store, &alias, now) {
+                tracing::warn!(%error, profile = %alias, "the time of last use was not noted");
+            }
+        }));
     }
     Ok(Done {})
 }
@@ -86,12 +93,12 @@ fn process(pid: u32) -> Process {
     Process { pid, started: os::process_start(pid) }
 }
 
-/// `last_used` is for people: not worth failing a run for, and written after the agent started.
-fn touch(app: &App, alias: &str) -> Result<()> {
-    let _lock = app.profiles.lock()?;
-    let Ok(mut profile) = app.profiles.find(alias) else { return Ok(()) };
-    profile.last_used = Some(app.now());
-    app.profiles.replace(&profile)
+fn touch(store: &Store, alias: &str, now: String) -> Result<()> {
+    let _lock = store.lock()?;
+    // Deleted or renamed meanwhile.
+    let Ok(mut profile) = store.find(alias) else { return Ok(()) };
+    profile.last_used = Some(now);
+    store.replace(&profile)
 }
 
 pub fn ended(app: &App, ask: Ended, _caller: &Caller) -> Result<Done> {

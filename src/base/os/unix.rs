@@ -109,6 +109,14 @@ pub fn close_stdout() -> io::Result<()> {
     Ok(())
 }
 
+/// Name of this process in lists of processes: started through `/proc` it would be `exe`.
+pub fn name_process(name: &std::ffi::CStr) {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::thread::set_name(name);
+    #[cfg(not(target_os = "linux"))]
+    let _ = name;
+}
+
 /// Files this process makes are for this user only.
 pub fn private_umask() {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));

@@ -52,6 +52,8 @@ pub fn close_stdout() -> io::Result<()> {
     Ok(())
 }
 
+pub fn name_process(_name: &std::ffi::CStr) {}
+
 pub fn private_umask() {}
 
 pub fn guard_memory() {}
