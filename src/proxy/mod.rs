@@ -4,4 +4,5 @@
 //! Owns no file yet. Events: none yet. Never: sends a client's own credential to another vendor.
 
 pub mod condition;
+pub mod stream;
 pub mod translate;
