@@ -42,6 +42,15 @@ impl Error {
         self
     }
 
+    /// A hint at the closest of the known names, if one is close enough.
+    #[must_use]
+    pub fn did_you_mean<'a>(self, wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        match closest(wanted, known) {
+            Some(near) => self.hint(format!("did you mean {near}")),
+            None => self,
+        }
+    }
+
     #[must_use]
     pub fn cause(mut self, cause: impl StdError + Send + Sync + 'static) -> Self {
         self.cause = Some(Box::new(cause));
@@ -103,7 +112,7 @@ impl From<Failure> for Error {
 
 impl From<BadName> for Error {
     fn from(bad: BadName) -> Self {
-        Self::invalid(bad.to_string())
+        Self::invalid(bad.to_string()).hint("names look like work, my-profile or gpt-5.1")
     }
 }
 

@@ -86,7 +86,7 @@ pub fn choose_model(agent: &AgentManifest, provider: &ProviderManifest, wanted: 
         return Ok((default.filter(|m| !m.is_empty()), None));
     };
     if model.is_empty() || model.len() > 200 || model.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return Err(Error::invalid(format!("{model:?} is not a model name")));
+        return Err(Error::invalid(format!("{model:?} is not a model name")).hint(format!("see its models: clown providers inspect {}", provider.id)));
     }
     if provider.models.iter().any(|m| m.id == model) || provider.models.is_empty() {
         return Ok((Some(model.to_owned()), None));

@@ -48,6 +48,11 @@ pub trait SecretStore: Send + Sync {
     fn delete(&self, name: &str) -> Result<()>;
 }
 
+/// A kind of store in words for people: "in the key file".
+pub fn store_name(kind: &str) -> &str {
+    if kind == "file" { "key file" } else { kind }
+}
+
 /// Removes surrounding white space and refuses what cannot be a key in a header.
 pub fn clean_key(text: &str) -> Result<Secret> {
     use super::error::Error;
