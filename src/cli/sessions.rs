@@ -81,7 +81,16 @@ fn table(sessions: &[Session]) -> String {
     let mut table = Table::new(&["session", "profile", "agent", "provider", "model", "started", "lasted", "state"]);
     for s in sessions {
         let id = s.id.get(..13).unwrap_or(&s.id).to_owned();
-        table.row([id, s.profile.clone(), s.agent.clone(), s.provider.clone(), s.model.clone().unwrap_or_default(), ago(&s.started), lasted(s), state(s)]);
+        table.row([
+            id,
+            s.profile.clone(),
+            s.agent.clone(),
+            s.provider.clone(),
+            s.model.clone().unwrap_or_default(),
+            ago(&s.started),
+            lasted(s),
+            state(s),
+        ]);
     }
     table.render()
 }
