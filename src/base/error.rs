@@ -70,9 +70,13 @@ impl Error {
     pub fn writing(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self + use<> {
         let message = format!("cannot write {}", path.display());
         move |e| {
-            let full = e.kind() == std::io::ErrorKind::StorageFull;
-            let error = Self::io(message).cause(e);
-            if full { error.hint("free some space and try again; the former file is unchanged") } else { error }
+            use std::io::ErrorKind::{FileTooLarge, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+            let hint = match e.kind() {
+                StorageFull | QuotaExceeded | FileTooLarge => "free some space and try again; what was there is unchanged",
+                PermissionDenied | ReadOnlyFilesystem => "make that place writable for you and try again",
+                _ => "see what is at that place, move it away if it is in the way, and try again",
+            };
+            Self::io(message).cause(e).hint(hint)
         }
     }
 }

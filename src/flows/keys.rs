@@ -59,7 +59,11 @@ pub(crate) fn take(app: &App, resolved: &Resolved, input: KeyInput, warnings: &m
         KeyInput::Reuse { alias } => {
             let other = app.profiles.find(&alias)?;
             if other.provider != provider.id {
-                return Err(Error::refused(format!("the key of profile {alias} belongs to provider {}, not to {}", other.provider, provider.id)));
+                return Err(Error::refused(format!(
+                    "the key of profile {alias} belongs to provider {}, not to {}",
+                    other.provider, provider.id
+                ))
+                .hint("list profiles with their providers: clown profiles list"));
             }
             // Sharing a key must not be a way around the owner's agreement.
             if let Some(host) = resolved.hosts().into_iter().find(|h| !other.approved_hosts.contains(h)) {
@@ -72,7 +76,9 @@ pub(crate) fn take(app: &App, resolved: &Resolved, input: KeyInput, warnings: &m
             }
         }
         KeyInput::Env { var } if crate::scripting::env_name_allowed(&var) => Ok(Taken::Ready(Credential::Env { var })),
-        KeyInput::Env { var } => Err(Error::invalid(format!("{var:?} is not the name of a variable that can hold a key")).hint("write --key-ref env:NAME")),
+        KeyInput::Env { var } => {
+            Err(Error::invalid(format!("{var:?} is not the name of a variable that can hold a key")).hint("write --key-ref env:NAME"))
+        }
         KeyInput::Command { argv } if argv.is_empty() => Err(Error::invalid("the key command is empty")),
         KeyInput::Command { argv } => Ok(Taken::Ready(Credential::Command { argv })),
     }
@@ -122,8 +128,10 @@ pub(crate) fn for_run(app: &App, env: &BTreeMap<String, String>, profile: &Profi
         },
         Credential::Env { var } => Ok(ForRun::Client(KeySource::Env { var: var.clone() })),
         Credential::Command { argv } => Ok(ForRun::Client(KeySource::Command { argv: argv.clone() })),
-        Credential::None => Err(Error::secrets(format!("profile {} has no key, and provider {} needs one", profile.alias, profile.provider))
-            .hint(format!("give it one: clown profiles edit {} --api-key-stdin", profile.alias))),
+        Credential::None => {
+            Err(Error::secrets(format!("profile {} has no key, and provider {} needs one", profile.alias, profile.provider))
+                .hint(format!("give it one: clown profiles edit {} --api-key-stdin", profile.alias)))
+        }
     }
 }
 
