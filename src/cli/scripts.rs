@@ -68,7 +68,8 @@ impl Scripts {
             }
             Command::Test(args) => {
                 let path = Path::new(&args.file);
-                let source = std::fs::read_to_string(path).map_err(Error::reading(path))?;
+                let source = std::fs::read_to_string(path)
+                    .map_err(|e| Error::reading(path)(e).hint("give the path of a .rhai file; scripts clown uses: clown scripts list"))?;
                 let tested = daemon.call(&Test { source, name: args.file.clone(), agent: args.agent, provider: args.provider })?;
                 output.data(&tested, || serde_json::to_string_pretty(&tested.output).unwrap_or_default() + "\n");
                 for line in &tested.log {

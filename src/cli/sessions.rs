@@ -65,7 +65,8 @@ impl Sessions {
                     output.say("No sessions. Start one: clown run ALIAS");
                 }
                 if listed.bad_lines > 0 {
-                    output.warn(&format!("{} lines of telemetry/sessions.jsonl cannot be read", listed.bad_lines));
+                    let lines = if listed.bad_lines == 1 { "line" } else { "lines" };
+                    output.warn(&format!("{} {lines} of telemetry/sessions.jsonl cannot be read", listed.bad_lines));
                 }
             }
             Command::Inspect(args) => {

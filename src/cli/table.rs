@@ -24,8 +24,13 @@ impl Table {
     }
 
     pub fn render(self) -> String {
-        let kept: Vec<usize> =
+        let width = terminal_width();
+        let mut kept: Vec<usize> =
             (0..self.head.len()).filter(|i| self.rows.iter().any(|r| r.get(*i).is_some_and(|c| !c.is_empty()))).collect();
+        // Better fewer columns than all of them cut to stumps; --json has them all.
+        while kept.len() > 3 && width.is_some_and(|width| self.least(&kept) > width) {
+            kept.pop();
+        }
         let mut builder = Builder::default();
         builder.push_record(kept.iter().map(|i| self.head[*i].to_uppercase()));
         for row in &self.rows {
@@ -34,11 +39,18 @@ impl Table {
         let mut table = builder.build();
         table.with(Style::blank()).with(Padding::new(0, 1, 0, 0));
         table.with(Modify::new(Rows::first()).with(MinWidth::new(1)));
-        if let Some(width) = terminal_width() {
+        if let Some(width) = width {
             table.with(Width::truncate(width).suffix("…").priority(Priority::max(true)));
         }
         let text = table.to_string();
         text.lines().map(|l| l.trim_end().to_owned() + "\n").collect()
+    }
+
+    /// Width at which these columns still tell something.
+    fn least(&self, columns: &[usize]) -> usize {
+        const STUMP: usize = 14;
+        let longest = |i: usize| self.rows.iter().filter_map(|r| r.get(i)).map(|c| c.chars().count()).max().unwrap_or(0);
+        columns.iter().map(|i| longest(*i).max(self.head[*i].len()).min(STUMP) + 2).sum()
     }
 }
 

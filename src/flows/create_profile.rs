@@ -99,8 +99,11 @@ pub fn create(app: &App, ask: Create, caller: &Caller) -> Result<Created> {
             {
                 error = error.hint(format!("the key just stored could not be removed again: {left}"));
             }
-            if fresh && let Err(left) = purge(Path::new(&profile.home)) {
-                error = error.hint(format!("the new home could not be removed again: {left}"));
+            if fresh {
+                if let Err(left) = purge(Path::new(&profile.home)) {
+                    error = error.hint(format!("the new home could not be removed again: {left}"));
+                }
+                let _ = std::fs::remove_dir_all(app.paths.profile_tmp(&app.runtime, &profile.agent, &profile.alias));
             }
             Err(error)
         }

@@ -117,10 +117,13 @@ pub fn provider(app: &App, ask: providers::Inspect, _caller: &Caller) -> Result<
 }
 
 pub fn profiles(app: &App, ask: profiles::List, _caller: &Caller) -> Result<Profiles> {
-    // A profile may name an agent whose manifest is gone.
-    let id_of = |word: &String| app.manifests.snapshot().agent(word).map_or_else(|_| word.clone(), |f| f.item.id.to_string());
-    let wanted = ask.agent.as_ref().map(id_of);
     let (profiles, problems) = app.profiles.list()?;
+    let wanted = match &ask.agent {
+        // A profile may name an agent whose manifest is gone.
+        Some(word) if profiles.iter().any(|p| p.agent.as_str() == word) => Some(word.clone()),
+        Some(word) => Some(app.manifests.snapshot().agent(word)?.item.id.to_string()),
+        None => None,
+    };
     let live = app.sessions.live()?;
     let rows = profiles.into_iter().filter(|p| wanted.as_ref().is_none_or(|w| w == p.agent.as_str())).map(|p| ProfileRow {
         running: live.iter().filter(|s| s.profile == p.alias.as_str()).count(),
@@ -146,7 +149,8 @@ pub fn profile(app: &App, ask: profiles::Inspect, caller: &Caller) -> Result<Pro
             if let Err(error) = keys::check_hosts(&profile, &resolved) {
                 warnings.push(error.to_string());
             }
-            base_url = resolved.base_url(None);
+            // The local model's port is known only while it is open.
+            base_url = resolved.base_url(None).filter(|_| resolved.provider.item.kind != ProviderKind::Offline);
             effective_model = resolved.model;
         }
         Err(error) => warnings.push(error.to_string()),

@@ -47,8 +47,13 @@ pub fn purge(home: &Path) -> Result<()> {
     if !deep_enough || !ours {
         return Err(Error::refused(format!("{} is not a profile home made by clown; it is left as it is", home.display())));
     }
+    // Only when it was the last one.
+    let forget_parent = || home.parent().map(fs::remove_dir);
     match fs::symlink_metadata(home) {
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
+            forget_parent();
+            return Ok(());
+        }
         Ok(meta) if meta.is_symlink() => return fsx::remove(home),
         _ => {}
     }
@@ -57,10 +62,7 @@ pub fn purge(home: &Path) -> Result<()> {
     let grave = home.with_file_name(format!(".removed-{}-{}", std::process::id(), home.file_name().unwrap_or_default().to_string_lossy()));
     fs::rename(home, &grave).map_err(Error::writing(home))?;
     fs::remove_dir_all(&grave).map_err(Error::writing(&grave))?;
-    if let Some(parent) = home.parent() {
-        // Only when it was the last one.
-        let _ = fs::remove_dir(parent);
-    }
+    forget_parent();
     Ok(())
 }
 

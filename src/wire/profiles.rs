@@ -68,7 +68,7 @@ pub enum Credential {
 }
 
 /// How a key comes in with a call.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "from", rename_all = "kebab-case")]
 pub enum KeyInput {
     #[default]
@@ -90,7 +90,7 @@ pub enum KeyInput {
 }
 
 /// Fields of `profiles create` and `profiles edit` that are alike.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,

@@ -1,5 +1,9 @@
 //! Profiles through the whole program, without agents.
 
+mod change;
+mod nested;
+mod shells;
+
 use crate::support::TestHome;
 
 #[test]
