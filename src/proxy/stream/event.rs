@@ -1,6 +1,6 @@
 //! What a streamed reply says, in no vendor's words.
 
-use crate::proxy::translate::text::Str;
+use crate::proxy::translate::{seal::Seal, text::Str};
 
 /// Tokens of a reply. The four input kinds are disjoint: their sum is the whole prompt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,8 +35,8 @@ pub enum Event<'a> {
     },
     Text(Str<'a>),
     Thought(Str<'a>),
-    /// Proves the thought just given to its vendor.
-    Signature(Str<'a>),
+    /// Proves the thought just given to its vendor; without one, it is thinking nobody else can read.
+    Seal(Seal<'a>),
     Call {
         key: Key,
         id: Str<'a>,

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use super::event::{ErrorKind, Event, Key, Stop, Usage};
-use crate::proxy::translate::text::Str;
+use crate::proxy::translate::{seal::Seal, text::Str};
 
 /// A regular reply. Blocks are numbered from 0 without gaps.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub enum Step {
     },
     Text(Str<'static>),
     Thought(Str<'static>),
-    Signature(Str<'static>),
+    Seal(Seal<'static>),
     Arguments(Str<'static>),
     Close,
     /// Last, unless it is `Error`.
@@ -93,9 +93,9 @@ impl Orderer {
                 self.switch(Open::Thought, step);
                 step(Step::Thought(text.into_owned()));
             }
-            Event::Signature(signature) => {
+            Event::Seal(seal) => {
                 self.switch(Open::Thought, step);
-                step(Step::Signature(signature.into_owned()));
+                step(Step::Seal(seal.into_owned()));
             }
             Event::Call { key, id, name } => {
                 self.calls += 1;

@@ -4,7 +4,7 @@ use super::{
     event::{ErrorKind, Stop, Usage},
     order::Step,
 };
-use crate::proxy::translate::{json::Writer, names::Names, text::Str};
+use crate::proxy::translate::{json::Writer, names::Names, seal::Seal, text::Str};
 
 /// Writes frames; every frame has an `event:` line equal to its `type`.
 #[derive(Debug)]
@@ -44,7 +44,13 @@ impl<'n> Frames<'n> {
             }),
             Step::Text(text) => delta(out, index, "text_delta", "text", &text),
             Step::Thought(text) => delta(out, index, "thinking_delta", "thinking", &text),
-            Step::Signature(text) => delta(out, index, "signature_delta", "signature", &text),
+            Step::Seal(seal) => {
+                let text = match seal {
+                    Seal::Anthropic(signature) => signature,
+                    foreign => foreign.sealed(),
+                };
+                delta(out, index, "signature_delta", "signature", &text);
+            }
             Step::Arguments(piece) => delta(out, index, "input_json_delta", "partial_json", &piece),
             Step::Close => {
                 frame(out, "content_block_stop", |w| {

@@ -8,5 +8,6 @@ pub mod json;
 pub mod names;
 pub mod read_anthropic;
 pub mod request;
+pub mod seal;
 pub mod text;
 pub mod write_chat;

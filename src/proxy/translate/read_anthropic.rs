@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use super::{
     request::{Call, Choice, Effort, Input, Media, OutputSchema, Part, Request, Role, Thinking, Tool, ToolKind, Turn, Unreadable},
+    seal::Seal,
     text::Str,
 };
 
@@ -237,11 +238,20 @@ fn block<'a>(b: Block<'a>, place: &str) -> Result<Option<Part<'a>>, Unreadable> 
         },
         "thinking" => Part::Thought {
             text: b.thinking.and_then(Str::of).unwrap_or_default(),
-            signature: b.signature.and_then(Str::of).filter(|s| !s.is_empty()),
+            seal: b.signature.and_then(Str::of).filter(|s| !s.is_empty()).map(seal),
         },
-        "redacted_thinking" => Part::Sealed(needed(b.data, "data")?),
+        "redacted_thinking" => {
+            let data = needed(b.data, "data")?;
+            let seal = Seal::open(&data).unwrap_or(Seal::Redacted(data));
+            Part::Thought { text: Str::default(), seal: Some(seal) }
+        }
         _ => return Ok(None),
     }))
+}
+
+/// Another vendor's proof that this client kept, or Anthropic's own.
+fn seal(signature: Str<'_>) -> Seal<'_> {
+    Seal::open(&signature).unwrap_or(Seal::Anthropic(signature))
 }
 
 fn media(source: Source<'_>) -> Option<Media<'_>> {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::text::Str;
+use super::{seal::Seal, text::Str};
 
 #[derive(Debug, Default)]
 pub struct Request<'a> {
@@ -55,12 +55,11 @@ pub enum Part<'a> {
         parts: Vec<Part<'a>>,
         error: bool,
     },
+    /// Text may be empty: then only its vendor can read it.
     Thought {
         text: Str<'a>,
-        signature: Option<Str<'a>>,
+        seal: Option<Seal<'a>>,
     },
-    /// Thinking that only its vendor can read.
-    Sealed(Str<'a>),
 }
 
 #[derive(Debug)]
