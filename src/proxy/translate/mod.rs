@@ -7,7 +7,9 @@
 pub mod json;
 pub mod names;
 pub mod read_anthropic;
+pub mod read_chat;
 pub mod request;
 pub mod seal;
 pub mod text;
+pub mod write_anthropic;
 pub mod write_chat;

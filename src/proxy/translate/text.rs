@@ -42,6 +42,20 @@ impl<'a> Str<'a> {
         Str(Cow::Owned(self.0.into_owned()))
     }
 
+    /// Between a beginning and a middle, and behind the middle: the two parts of `data:A;base64,B`.
+    pub fn cut(self, head: &str, middle: &str) -> Option<(Self, Self)> {
+        match self.0 {
+            Cow::Borrowed(text) => {
+                let (a, b) = text.strip_prefix(head)?.split_once(middle)?;
+                Some((Self(Cow::Borrowed(a)), Self(Cow::Borrowed(b))))
+            }
+            Cow::Owned(text) => {
+                let (a, b) = text.strip_prefix(head)?.split_once(middle)?;
+                Some((Self(Cow::Owned(a.to_owned())), Self(Cow::Owned(b.to_owned()))))
+            }
+        }
+    }
+
     /// Puts pieces together, with a separator that is escaped already.
     pub fn join<'b>(pieces: impl IntoIterator<Item = &'b Str<'b>>, separator: &str) -> Str<'static> {
         let mut whole = String::new();
