@@ -277,7 +277,10 @@ fn logs(paths: &Paths, args: &LogsArgs, output: Output) -> Result<i32> {
         return Ok(exit::SUCCESS);
     }
     last.iter().for_each(|line| print_line(line));
-    while args.follow {
+    if !args.follow {
+        return Ok(exit::SUCCESS);
+    }
+    loop {
         line.clear();
         if reader.read_until(b'\n', &mut line).map_err(Error::reading(&path))? == 0 {
             std::thread::sleep(Duration::from_millis(200));
@@ -291,7 +294,6 @@ fn logs(paths: &Paths, args: &LogsArgs, output: Output) -> Result<i32> {
         }
         print_line(&line);
     }
-    Ok(exit::SUCCESS)
 }
 
 fn print_line(line: &[u8]) {

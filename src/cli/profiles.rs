@@ -17,7 +17,7 @@ use crate::{
     },
     wire::{
         profiles::{Credential, Delete, Duplicate, Edit, Inspect, KeyInput, List, Profile, Rename, Settings},
-        runs::{Env, KeySource},
+        runs::Env,
     },
 };
 
@@ -328,7 +328,7 @@ fn env(args: EnvArgs, output: Output) -> Result<()> {
     for warning in &reply.warnings {
         output.warn(warning);
     }
-    if masked && !(reply.secret_names.is_empty() && !matches!(reply.env.key, Some(KeySource::Env { .. } | KeySource::Command { .. }))) {
+    if masked && (!reply.secret_names.is_empty() || reply.env.key.is_some()) {
         output.say("Keys are masked here; they are printed into a pipe, as for eval.");
     }
     Ok(())
