@@ -171,18 +171,23 @@ pub fn options(app: &App, ask: profiles::Options, caller: &Caller) -> Result<Cho
         (Some(agent), Some(provider)) if fits(&agent.item, &provider.item) => choose_endpoint(&agent.item, &provider.item, None)?,
         _ => None,
     };
-    let reusable = provider.map(|p| profiles.iter().filter(|q| q.provider == p.item.id && q.credential != Credential::None).map(|q| q.alias.clone()).collect());
+    let reusable = provider.map(|p| {
+        profiles.iter().filter(|q| q.provider == p.item.id && q.credential != Credential::None).map(|q| q.alias.clone()).collect()
+    });
     Ok(Choices {
         agents,
         providers: agent.map_or_else(|| snapshot.providers.keys().cloned().collect(), |a| fitting_providers(&snapshot, &a.item)),
-        needs_key: provider.is_some_and(|p| p.item.kind == ProviderKind::Remote) && choice.is_none_or(|c| c.endpoint.auth != AuthScheme::None),
+        needs_key: provider.is_some_and(|p| p.item.kind == ProviderKind::Remote)
+            && choice.is_none_or(|c| c.endpoint.auth != AuthScheme::None),
         key_url: provider.and_then(|p| p.item.key_url.clone()),
         reusable: reusable.unwrap_or_default(),
-        regions: provider.map(|p| {
-            let mut regions: Vec<String> = p.item.endpoints.iter().filter_map(|e| e.region.clone()).collect();
-            regions.dedup();
-            regions
-        }).unwrap_or_default(),
+        regions: provider
+            .map(|p| {
+                let mut regions: Vec<String> = p.item.endpoints.iter().filter_map(|e| e.region.clone()).collect();
+                regions.dedup();
+                regions
+            })
+            .unwrap_or_default(),
         models: provider.map(|p| p.item.models.iter().map(|m| m.id.clone()).collect()).unwrap_or_default(),
     })
 }

@@ -42,7 +42,8 @@ pub(crate) fn inside(home: &Path, relative: &str) -> Result<()> {
 /// Removes a profile home and everything in it. Links are removed, what they point to stays.
 pub fn purge(home: &Path) -> Result<()> {
     let deep_enough = home.components().count() >= 3;
-    let ours = home.parent().and_then(Path::file_name).and_then(|n| n.to_str()).is_some_and(|n| n.starts_with('.') && n.ends_with("-profiles"));
+    let ours =
+        home.parent().and_then(Path::file_name).and_then(|n| n.to_str()).is_some_and(|n| n.starts_with('.') && n.ends_with("-profiles"));
     if !deep_enough || !ours {
         return Err(Error::refused(format!("{} is not a profile home made by clown; it is left as it is", home.display())));
     }
