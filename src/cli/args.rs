@@ -35,7 +35,7 @@ pub(super) struct Top {
 
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand)]
-#[expect(clippy::large_enum_variant, reason = "made once")]
+#[expect(clippy::large_enum_variant, reason = "there is one in the life of the process")]
 pub(super) enum Command {
     Run(run::Run),
     Profiles(profiles::Profiles),

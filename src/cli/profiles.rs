@@ -328,7 +328,7 @@ fn env(args: EnvArgs, output: Output) -> Result<()> {
     for warning in &reply.warnings {
         output.warn(warning);
     }
-    if masked && (reply.env.key.is_some() || !reply.secret_names.is_empty()) {
+    if masked && (!reply.secret_names.is_empty() || reply.env.key.is_some()) {
         output.say("Keys are masked here; they are printed into a pipe, as for eval.");
     }
     Ok(())

@@ -79,18 +79,18 @@ impl Sessions {
 }
 
 fn table(sessions: &[Session]) -> String {
-    let mut table = Table::new(&["session", "profile", "agent", "provider", "model", "started", "lasted", "state"]);
+    let mut table = Table::new(&["session", "profile", "agent", "state", "started", "lasted", "provider", "model"]);
     for s in sessions {
         let id = s.id.get(..13).unwrap_or(&s.id).to_owned();
         table.row([
             id,
             s.profile.clone(),
             s.agent.clone(),
-            s.provider.clone(),
-            s.model.clone().unwrap_or_default(),
+            state(s),
             ago(&s.started),
             lasted(s),
-            state(s),
+            s.provider.clone(),
+            s.model.clone().unwrap_or_default(),
         ]);
     }
     table.render()

@@ -24,10 +24,14 @@ impl Table {
     }
 
     pub fn render(self) -> String {
-        let width = terminal_width();
+        self.fit(terminal_width())
+    }
+
+    /// The most telling columns come first: what does not fit is left out from the right.
+    fn fit(self, width: Option<usize>) -> String {
         let mut kept: Vec<usize> =
             (0..self.head.len()).filter(|i| self.rows.iter().any(|r| r.get(*i).is_some_and(|c| !c.is_empty()))).collect();
-        // Better fewer columns than all of them cut to stumps; --json has them all.
+        // Better fewer columns than all of them cut to stumps; inspect and --json have them all.
         while kept.len() > 3 && width.is_some_and(|width| self.least(&kept) > width) {
             kept.pop();
         }
@@ -88,6 +92,23 @@ mod tests {
         let mut table = Table::new(&["name", "empty", "x"]);
         table.row(["a\x1b[31m".into(), String::new(), "1".into()]);
         table.row(["bb".into(), String::new(), String::new()]);
-        assert_eq!(table.render(), "NAME    X\na\u{fffd}[31m  1\nbb\n");
+        assert_eq!(table.fit(None), "NAME    X\na\u{fffd}[31m  1\nbb\n");
+    }
+
+    #[test]
+    fn a_narrow_terminal_gets_fewer_columns_and_no_line_is_wider() {
+        let table = || {
+            let mut table = Table::new(&["alias", "name", "formats", "model", "origin"]);
+            table.row(
+                ["openrouter", "OpenRouter", "anthropic, openai-responses", "anthropic/claude-sonnet-5", "built in"].map(str::to_owned),
+            );
+            table
+        };
+        for width in [200, 80, 60, 40] {
+            let text = table().fit(Some(width));
+            assert!(text.lines().all(|l| l.chars().count() <= width) && text.contains("openrouter"), "{width}\n{text}");
+        }
+        assert!(table().fit(Some(120)).contains("anthropic/claude-sonnet-5"));
+        assert!(!table().fit(Some(50)).contains("MODEL") && table().fit(Some(50)).contains("FORMATS"));
     }
 }

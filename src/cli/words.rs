@@ -114,7 +114,7 @@ mod tests {
         let long = "word ".repeat(30);
         let text = help(&format!("Usage: {long}\n\n{long}\n  {long}"));
         let lines: Vec<&str> = text.lines().collect();
-        assert!(lines[0].len() <= PAGE && lines[1].starts_with("    word") && lines[3] == "", "{text}");
+        assert!(lines[0].len() <= PAGE && lines[1].starts_with("    word") && lines[3].is_empty(), "{text}");
         assert!(lines.last().unwrap().len() > PAGE);
     }
 }

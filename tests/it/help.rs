@@ -155,3 +155,21 @@ fn a_wrong_line_is_told_in_one_line_with_the_way_out() {
     });
     assert_eq!(home.daemons(), [0; 0], "a wrong line starts no daemon");
 }
+
+#[test]
+fn what_the_readme_shows_exists() {
+    let home = TestHome::new();
+    let readme = include_str!("../../README.md");
+    let helps: Vec<(String, String)> = all(&home).into_iter().map(|(path, text)| (file_name(&path).replace('-', " "), text)).collect();
+    let shown: Vec<&str> = readme.split('`').chain(readme.lines()).filter_map(|t| t.trim().strip_prefix("clown ")).collect();
+    assert!(shown.len() > 25, "the README shows commands");
+    for line in shown {
+        let line = line.split('#').next().unwrap();
+        let words: Vec<&str> = line.split(' ').filter(|w| !w.is_empty()).map(|w| w.trim_end_matches(',')).collect();
+        let named = |n: usize| helps.iter().find(|(name, _)| words.len() >= n && *name == format!("clown {}", words[..n].join(" ")));
+        let Some((name, help)) = named(2).or_else(|| named(1)) else { panic!("the README names `clown {line}`") };
+        for flag in words.iter().filter(|w| w.starts_with("--") && name != "clown run") {
+            assert!(help.contains(flag), "the README names {flag} of {name}");
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 mod change;
 mod nested;
+mod prompts;
 mod shells;
 
 use crate::support::TestHome;

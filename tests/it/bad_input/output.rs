@@ -87,31 +87,16 @@ fn a_broken_pipe_is_success() {
     }
 }
 
-/// What a terminal would show: the command runs in one made by `script`.
-fn on_terminal(home: &TestHome, line: &str, vars: &[(&str, &str)]) -> Option<String> {
-    let usable = Command::new("script").arg("--version").output().is_ok_and(|o| o.status.success());
-    if !usable {
-        eprintln!("left out: no `script` program to make a terminal");
-        return None;
-    }
-    let shown = format!("{} {line}", env!("CARGO_BIN_EXE_clown"));
-    let mut cmd = home.program("script", &["-qec", &shown, "/dev/null"]).env("TERM", "xterm");
-    for (name, value) in vars {
-        cmd = cmd.env(name, value);
-    }
-    Some(cmd.run().stdout())
-}
-
 #[test]
 fn colour_is_for_terminals_that_want_it() {
     let scene = Scene::new();
     let piped = scene.home.clown(&["profiles", "inspect", "nope"]).env("TERM", "xterm").fails(1);
     assert!(!piped.stderr().contains('\x1b'), "{}", piped.report());
-    let Some(plain) = on_terminal(&scene.home, "profiles inspect nope", &[("NO_COLOR", "1")]) else { return };
+    let Some(plain) = scene.home.on_terminal("profiles inspect nope", "", &[("NO_COLOR", "1")]) else { return };
     assert!(plain.contains("error: profile") && !plain.contains('\x1b'), "{plain:?}");
-    let dumb = on_terminal(&scene.home, "profiles inspect nope", &[("TERM", "dumb")]).unwrap();
+    let dumb = scene.home.on_terminal("profiles inspect nope", "", &[("TERM", "dumb")]).unwrap();
     assert!(!dumb.contains('\x1b'), "{dumb:?}");
-    let coloured = on_terminal(&scene.home, "profiles inspect nope", &[]).unwrap();
+    let coloured = scene.home.on_terminal("profiles inspect nope", "", &[]).unwrap();
     assert!(coloured.contains("\x1b["), "{coloured:?}");
 }
 

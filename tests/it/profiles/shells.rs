@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::support::TestHome;
 
 /// Everything a shell could trip over.
-const ODD: &str = "it's \"a\" $HOME `id` \\ end; & | \t!\nsecond line";
+const ODD: &str = "it's \"a\" $HOME `id` \\'x\\ end; & | \t!\nsecond line";
 
 fn home() -> TestHome {
     let mut home = TestHome::with_fake("echo ran");

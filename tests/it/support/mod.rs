@@ -2,6 +2,7 @@
 
 mod fake;
 mod home;
+mod terminal;
 mod tree;
 mod upstream;
 
