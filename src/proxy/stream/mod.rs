@@ -7,6 +7,8 @@
 
 pub mod event;
 pub mod order;
+pub mod read_anthropic;
 pub mod read_chat;
 pub mod sse;
 pub mod write_anthropic;
+pub mod write_chat;

@@ -22,7 +22,7 @@ struct Chunk<'a> {
 
 #[derive(Deserialize)]
 struct Choice<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow, default, alias = "message")]
     delta: Option<Delta<'a>>,
     #[serde(borrow, default)]
     finish_reason: Option<&'a str>,
@@ -190,6 +190,20 @@ impl Reader {
                 Str::of(arguments).unwrap_or_else(|| if arguments.get() == "null" { Str::default() } else { Str::quote(arguments.get()) });
             event(Event::Arguments { key, piece });
         }
+    }
+}
+
+/// A reply that was not streamed: the same fields, with `message` for `delta`.
+pub fn whole<'a>(body: &'a [u8], event: &mut impl FnMut(Event<'a>)) {
+    let mut reader = Reader::default();
+    let mut stopped = false;
+    reader.take(body, &mut |e| {
+        stopped |= matches!(e, Event::Stop(_) | Event::Error { .. });
+        event(e);
+    });
+    // Some leave the reason out of a whole reply.
+    if !stopped {
+        event(Event::Stop(Stop::End));
     }
 }
 

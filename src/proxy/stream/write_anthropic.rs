@@ -4,7 +4,7 @@ use super::{
     event::{ErrorKind, Stop, Usage},
     order::Step,
 };
-use crate::proxy::translate::{json::Writer, names::Names, seal::Seal, text::Str};
+use crate::proxy::translate::{json::Writer, names::Names, request::Input, seal::Seal, text::Str};
 
 /// Writes frames; every frame has an `event:` line equal to its `type`.
 #[derive(Debug)]
@@ -98,6 +98,81 @@ fn delta(out: &mut Vec<u8>, index: u64, kind: &str, key: &str, text: &Str<'_>) {
     frame(out, "content_block_delta", |w| {
         w.key("index").number(index).key("delta").open(b'{').key("type").text(kind).key(key).str(text).close(b'}');
     });
+}
+
+/// Collects a reply that is not streamed.
+#[derive(Debug, Default)]
+pub struct Whole {
+    id: Str<'static>,
+    blocks: Vec<Block>,
+    end: Option<(Stop, Usage)>,
+    error: Option<(ErrorKind, Str<'static>)>,
+}
+
+#[derive(Debug)]
+enum Block {
+    Text(Vec<Str<'static>>),
+    Thought(Vec<Str<'static>>, Option<Seal<'static>>),
+    Call(Str<'static>, Str<'static>, Vec<Str<'static>>),
+}
+
+impl Whole {
+    pub fn take(&mut self, step: Step) {
+        match (step, self.blocks.last_mut()) {
+            (Step::Start { id, .. }, _) => self.id = id,
+            (Step::OpenText, _) => self.blocks.push(Block::Text(Vec::new())),
+            (Step::OpenThought, _) => self.blocks.push(Block::Thought(Vec::new(), None)),
+            (Step::OpenCall { id, name }, _) => self.blocks.push(Block::Call(id, name, Vec::new())),
+            (Step::Text(text), Some(Block::Text(pieces)))
+            | (Step::Thought(text), Some(Block::Thought(pieces, _)))
+            | (Step::Arguments(text), Some(Block::Call(_, _, pieces))) => pieces.push(text),
+            (Step::Seal(seal), Some(Block::Thought(_, place))) => *place = Some(seal),
+            (Step::End { stop, usage }, _) => self.end = Some((stop, usage)),
+            (Step::Error { kind, message }, _) => self.error = Some((kind, message)),
+            _ => {}
+        }
+    }
+
+    /// The body, or the error the reply came to.
+    pub fn body(self, names: &Names, model: &str) -> Result<Vec<u8>, (ErrorKind, Str<'static>)> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        let (stop, usage) = self.end.unwrap_or((Stop::End, Usage::default()));
+        let mut w = Writer::with_capacity(1024);
+        w.open(b'{').key("id").strs(&["msg_", self.id.raw()]).key("type").text("message").key("role").text("assistant");
+        w.key("model").text(model).key("content").open(b'[');
+        for block in &self.blocks {
+            w.open(b'{').key("type");
+            match block {
+                Block::Text(pieces) => w.text("text").key("text").str(&Str::join(pieces, "")),
+                Block::Thought(_, Some(Seal::Redacted(data))) => w.text("redacted_thinking").key("data").str(data),
+                Block::Thought(pieces, seal) => {
+                    w.text("thinking").key("thinking").str(&Str::join(pieces, "")).key("signature");
+                    match seal {
+                        Some(Seal::Anthropic(signature)) => w.str(signature),
+                        Some(foreign) => w.str(&foreign.sealed()),
+                        None => w.text(""),
+                    }
+                }
+                Block::Call(id, name, pieces) => {
+                    w.text("tool_use").key("id").str(id).key("name").text(names.inward(&name.plain()));
+                    w.key("input").raw(&Input::Quoted(Str::join(pieces, "")).object())
+                }
+            };
+            w.close(b'}');
+        }
+        w.close(b']').key("stop_reason").text(word(stop)).key("stop_sequence").raw("null").key("usage").open(b'{');
+        tokens(&mut w, usage);
+        w.close(b'}').close(b'}');
+        Ok(w.into_bytes())
+    }
+}
+
+/// `{"type":"error","error":{"type","message"}}`
+pub fn error_body(w: &mut Writer, kind: ErrorKind, message: &Str<'_>) {
+    w.open(b'{').key("type").text("error").key("error").open(b'{').key("type").text(error_type(kind)).key("message").str(message);
+    w.close(b'}').close(b'}');
 }
 
 fn tokens(w: &mut Writer, usage: Usage) {
