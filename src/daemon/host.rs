@@ -15,7 +15,7 @@ use crate::{
     app::{App, Host},
     base::error::{Error, Result},
     router::Router,
-    wire::{PROTOCOL, daemon::{EndpointFile, StatusReply}, sessions::Session},
+    wire::{daemon::{EndpointFile, StatusReply}, sessions::Session},
 };
 
 pub(crate) struct Process {
@@ -90,7 +90,7 @@ impl Host for Process {
         StatusReply {
             pid: std::process::id(),
             version: crate::router::VERSION.into(),
-            protocol: PROTOCOL,
+            protocol: *crate::router::SPOKEN,
             endpoint: rest.map(|r| r.endpoint.ipc.clone()).unwrap_or_default(),
             events: rest.map(|r| r.endpoint.events.clone()).unwrap_or_default(),
             home: path(|p| p.root().display().to_string()),
