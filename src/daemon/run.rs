@@ -232,8 +232,9 @@ fn usable(path: &std::path::Path) -> Result<()> {
     match Client::connect_to(path).and_then(|mut c| c.hello()) {
         // Ours by name, but of a daemon of another tree.
         Ok(hello) => Err(Error::conflict(format!("the daemon {} of another tree listens at {}", hello.pid, path.display()))),
-        Err(error) if error.code() == Code::Unreachable => Ok(()),
-        Err(error) => Err(error),
+        Err(error) if error.code() != Code::Unreachable => Err(error),
+        Err(error) if os::listens(path) => Err(Error::conflict(format!("another program listens at {}", path.display())).cause(error).hint("choose another path")),
+        Err(_) => Ok(()),
     }
 }
 

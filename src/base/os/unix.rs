@@ -101,6 +101,11 @@ pub fn connect_within(path: &Path, limit: Duration) -> io::Result<std::os::unix:
     Ok(socket.into())
 }
 
+/// Whether any process listens at the path. Not a sign that it works: only tells a leftover file.
+pub fn listens(path: &Path) -> bool {
+    !connect_within(path, Duration::from_secs(1)).is_err_and(|e| matches!(e.kind(), ErrorKind::ConnectionRefused | ErrorKind::NotFound))
+}
+
 /// The program of this process, for starting it again; right even after an upgrade replaced the file.
 pub fn own_program() -> io::Result<PathBuf> {
     if cfg!(target_os = "linux") { Ok(PathBuf::from("/proc/self/exe")) } else { std::env::current_exe() }

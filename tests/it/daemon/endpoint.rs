@@ -8,6 +8,10 @@ use std::{
     },
     path::{Path, PathBuf},
     process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use clown::ipc::sp;
@@ -125,20 +129,27 @@ fn a_socket_that_another_program_serves_is_not_taken() {
     let place = home.work().join("other.sock");
     let listener = UnixListener::bind(&place).unwrap();
     let inode = std::fs::metadata(&place).unwrap().ino();
-    let server = std::thread::spawn(move || {
-        for _ in 0..4 {
-            let Ok((mut stream, _)) = listener.accept() else { return };
-            let _ = std::io::Write::write_all(&mut stream, b"220 mail.example ESMTP\r\n");
+    // One that greets, and one that hangs up at once.
+    let polite = Arc::new(AtomicBool::new(true));
+    let greets = Arc::clone(&polite);
+    std::thread::spawn(move || {
+        while let Ok((mut stream, _)) = listener.accept() {
+            if greets.load(Ordering::SeqCst) {
+                let _ = std::io::Write::write_all(&mut stream, b"220 mail.example ESMTP\r\n");
+                let _ = stream.read(&mut [0; 64]);
+            }
         }
     });
     home.set("CLOWN_DAEMON_ENDPOINT", place.to_str().unwrap());
-    home.clown(&["agents", "list"]).run().code_is(1).says("is no clown daemon");
-    home.clown(&["daemon", "--stay-alive"]).run().code_is(1).says("is no clown daemon");
-    assert_eq!(std::fs::metadata(&place).unwrap().ino(), inode, "the socket is still the other program's");
-    assert!(home.daemons().is_empty());
-    drop(std::os::unix::net::UnixStream::connect(&place));
-    drop(std::os::unix::net::UnixStream::connect(&place));
-    server.join().unwrap();
+    for greets in [true, false] {
+        polite.store(greets, Ordering::SeqCst);
+        let why = if greets { "is no clown daemon" } else { "another program listens" };
+        home.clown(&["daemon", "--stay-alive"]).run().code_is(1).says(why);
+        let out = home.clown(&["agents", "list"]).run();
+        assert!(matches!(out.code, Some(1 | 3)), "{}", out.report());
+        assert_eq!(std::fs::metadata(&place).unwrap().ino(), inode, "the socket is still the other program's");
+        assert!(home.daemons().is_empty());
+    }
 }
 
 /// An impostor that says what a daemon would say and writes down every byte it gets.

@@ -83,13 +83,14 @@ fn the_idle_end_loses_no_request() {
             }
             seen.len()
         });
-        // Pauses around the timeout, so that requests fall into the end itself.
-        for n in 0..8_u64 {
+        // A request, then a volley around the moment when its daemon ends; in each round a bit later.
+        for round in 0..12 {
+            home.json(&["profiles", "list"]);
             std::thread::scope(|scope| {
-                for k in 0..24_u64 {
-                    let (home, pause) = (&home, if k == 0 { 0 } else { 960 + (n * 31 + k * 7) % 120 });
+                for shot in 0..24 {
+                    let home = &home;
                     scope.spawn(move || {
-                        std::thread::sleep(std::time::Duration::from_millis(pause));
+                        std::thread::sleep(std::time::Duration::from_millis(980 + round * 8 + shot));
                         home.clown(&["profiles", "list", "--json"]).ok()
                     });
                 }
