@@ -40,6 +40,10 @@ const ANY_PROTOCOL: &[&str] = &[Hello::NAME, Status::NAME, Stop::NAME];
 const REMEMBER: Duration = Duration::from_secs(15 * 60);
 const REMEMBER_AT_MOST: usize = 4096;
 
+/// Commas and opening brackets in one message. Each may cost a hundred bytes of memory when it is
+/// read, and no call needs nearly as many.
+const MAX_PARTS: usize = 32 * 1024;
+
 type Handler = Box<dyn Fn(&App, Value, &Caller) -> Result<Value> + Send + Sync>;
 
 struct Bound {
@@ -119,6 +123,9 @@ impl Router {
 
     /// A message as it came from a socket. May block; never panics; always answers.
     pub fn answer_bytes(&self, bytes: &[u8]) -> Vec<u8> {
+        if bytes.iter().filter(|b| matches!(b, b',' | b'[' | b'{')).count() > MAX_PARTS {
+            return encode(failed(Error::invalid("the message has too many parts")));
+        }
         let response = match serde_json::from_slice::<Request>(bytes) {
             Ok(request) => self.answer(request),
             // The body may hold a key, so the text of the message is not quoted.
