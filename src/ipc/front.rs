@@ -28,8 +28,8 @@ use crate::{base::os, wire::MAX_MESSAGE};
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
 /// A frame that has begun must go on, in either direction.
 const FRAME_LIMIT: Duration = Duration::from_secs(30);
-/// The library answers a handshake within this, or its listener is taken for dead.
-const INNER_LIMIT: Duration = Duration::from_secs(1);
+/// The library takes a connection within this, or its listener is taken for dead.
+const INNER_LIMIT: Duration = Duration::from_secs(2);
 /// A dead listener is opened again within this.
 const HEAL_LIMIT: Duration = Duration::from_secs(10);
 const MAX_CONNECTIONS: usize = 1024;
@@ -45,11 +45,23 @@ pub(super) struct Front {
     kind: Kind,
     /// Where the library listens now.
     inner: watch::Receiver<PathBuf>,
-    /// Gets the place where the library did not answer.
+    /// Gets the place where the library did not take a connection.
     sick: mpsc::UnboundedSender<PathBuf>,
+    /// A permit for each connection that the library took up. A dead listener of the library still
+    /// shakes hands, so nothing less shows that it lives.
+    arrived: Arc<Semaphore>,
+    /// Connections to the library are made one by one, so that an arrival tells whose it is.
+    dialing: Semaphore,
     /// Held by each connection.
     guard: super::server::Guard,
     large: Arc<Semaphore>,
+}
+
+/// What a front knows of the library's socket behind it; the fields are those of [`Front`].
+pub(super) struct Library {
+    pub inner: watch::Receiver<PathBuf>,
+    pub sick: mpsc::UnboundedSender<PathBuf>,
+    pub arrived: Arc<Semaphore>,
 }
 
 /// What passes through.
@@ -80,8 +92,9 @@ struct Turn {
 type RequestId = [u8; sp::REQUEST_ID];
 
 impl Front {
-    pub fn new(kind: Kind, inner: watch::Receiver<PathBuf>, sick: mpsc::UnboundedSender<PathBuf>, guard: super::server::Guard) -> Self {
-        Self { kind, inner, sick, guard, large: Arc::new(Semaphore::new(LARGE_AT_ONCE)) }
+    pub fn new(kind: Kind, library: Library, guard: super::server::Guard) -> Self {
+        let Library { inner, sick, arrived } = library;
+        Self { kind, inner, sick, arrived, dialing: Semaphore::new(1), guard, large: Arc::new(Semaphore::new(LARGE_AT_ONCE)) }
     }
 
     /// Accepts until `stop`. Connections under way go on in their own tasks.
@@ -138,6 +151,7 @@ impl Front {
     /// Connects to the library, wherever it listens by then: the client's request is not lost when
     /// the listener is found dead.
     async fn dial(&self) -> io::Result<UnixStream> {
+        let _turn = self.dialing.acquire().await.map_err(io::Error::other)?;
         let mut inner = self.inner.clone();
         loop {
             let place = inner.borrow_and_update().clone();
@@ -151,11 +165,17 @@ impl Front {
     }
 
     async fn dial_at(&self, place: &Path) -> io::Result<UnixStream> {
+        // Of one that was given up before it arrived.
+        self.arrived.forget_permits(usize::MAX);
         let mut inner = UnixStream::connect(place).await?;
         inner.write_all(&sp::handshake(self.kind.client())).await?;
         let mut greeting = [0; sp::HANDSHAKE];
         inner.read_exact(&mut greeting).await?;
-        if greeting == sp::handshake(self.kind.server()) { Ok(inner) } else { Err(wrong("not the library")) }
+        if greeting != sp::handshake(self.kind.server()) {
+            return Err(wrong("not the library"));
+        }
+        self.arrived.acquire().await.map_err(io::Error::other)?.forget();
+        Ok(inner)
     }
 
     /// Requests one by one, after their length is checked; replies as they come.

@@ -9,11 +9,11 @@ use std::{
 };
 
 use nng::{
-    Listener, ListenerBuilder, Message, Protocol, Socket,
+    Listener, ListenerBuilder, Message, PipeEvent, Protocol, Socket,
     options::{Options, RecvMaxSize, transport::ipc::Permissions},
 };
 use tokio::{
-    sync::{broadcast, mpsc, watch},
+    sync::{Semaphore, broadcast, mpsc, watch},
     task::JoinHandle,
 };
 
@@ -101,17 +101,25 @@ impl Server {
 
     #[cfg(unix)]
     fn listen(&self, paths: &Paths, runtime: &Path, bound: Bound, [call_guard, event_guard]: [Guard; 2]) -> Result<()> {
-        use super::front::{Front, Kind};
+        use super::front::{Front, Kind, Library};
         paths.sweep_inner_sockets(runtime);
         let [calls, events] = bound.listeners;
         for (name, kind, outer, socket, guard) in
             [("req", Kind::Calls, calls, &self.calls.socket, call_guard), ("pub", Kind::Events, events, &self.events, event_guard)]
         {
             let first = paths.inner_socket(runtime, name);
+            let arrived = Arc::new(Semaphore::new(0));
+            let arrival = Arc::clone(&arrived);
+            let notify = socket.pipe_notify(move |_, event| {
+                if event == PipeEvent::AddPost {
+                    arrival.add_permits(1);
+                }
+            });
+            notify.map_err(|e| Error::io("cannot watch the messaging library's socket").cause(e))?;
             let listener = inner_listener(socket, &first).map_err(|e| Error::io("cannot open the messaging library's socket").cause(e))?;
             let (place, inner) = watch::channel(first);
             let (sick, reports) = mpsc::unbounded_channel();
-            let front = Arc::new(Front::new(kind, inner, sick, guard));
+            let front = Arc::new(Front::new(kind, Library { inner, sick, arrived }, guard));
             let outer = outer.set_nonblocking(true).and_then(|()| tokio::net::UnixListener::from_std(outer));
             let outer = outer.map_err(|e| Error::io("cannot serve the daemon's socket").cause(e))?;
             let accepting = tokio::spawn(front.serve(outer, self.stop.subscribe()));
