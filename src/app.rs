@@ -28,6 +28,8 @@ pub trait Host: Send + Sync {
     /// Watches the process of a live session; closes the record when it ends.
     fn watch(&self, session: &Session);
     fn status(&self) -> StatusReply;
+    /// Runs work that nobody waits for; the daemon stays until it is done.
+    fn later(&self, job: Box<dyn FnOnce() + Send>);
     /// Begins an orderly end.
     fn stop(&self);
     fn set_log_level(&self, level: &str) -> Result<()>;
@@ -45,7 +47,8 @@ impl Ground {
     pub fn system(paths: &Paths) -> Self {
         let spawn = Arc::new(SystemSpawn);
         let config = ConfigFile::new(paths.config_file());
-        let vault = SystemVault { spawn: spawn.clone(), keys_file: paths.keys_file(), backend: Box::new(move || config.text("secrets.backend")) };
+        let vault =
+            SystemVault { spawn: spawn.clone(), keys_file: paths.keys_file(), backend: Box::new(move || config.text("secrets.backend")) };
         let clock = Arc::new(SystemClock);
         Self { bus: Arc::new(Bus::new(clock.clone())), tokens: Arc::default(), seams: Seams { clock, spawn, vault: Arc::new(vault) } }
     }
@@ -76,7 +79,10 @@ impl App {
             detector: Detector::new(paths.detections_file(), Arc::clone(&seams.spawn)),
             profiles: Store::new(paths.clone()),
             scripts: Scripts::new(Arc::clone(&seams.spawn)),
-            sessions: Sessions::new(paths.sessions_file()),
+            sessions: Sessions::new(paths.sessions_file(), {
+                let host = Arc::clone(&host);
+                Box::new(move |job| host.later(job))
+            }),
             bus,
             tokens,
             paths,

@@ -61,7 +61,8 @@ pub struct Router {
 
 impl Router {
     pub fn new(app: Arc<App>) -> Self {
-        let mut router = Self { app, table: HashMap::new(), memory: Memory::default(), calls: AtomicU64::new(0), defects: AtomicU64::new(0) };
+        let mut router =
+            Self { app, table: HashMap::new(), memory: Memory::default(), calls: AtomicU64::new(0), defects: AtomicU64::new(0) };
         router.bind(hello);
         router.bind(status);
         router.bind(stop);
@@ -138,8 +139,11 @@ impl Router {
         self.calls.fetch_add(1, Ordering::Relaxed);
         if request.protocol != *SPOKEN && !ANY_PROTOCOL.contains(&request.call.as_str()) {
             return failed(
-                Error::protocol(format!("this daemon ({VERSION}) speaks protocol {}, the client ({}) speaks {}", *SPOKEN, request.version, request.protocol))
-                    .hint("use one version of clown; stop the old daemon: clown daemon stop"),
+                Error::protocol(format!(
+                    "this daemon ({VERSION}) speaks protocol {}, the client ({}) speaks {}",
+                    *SPOKEN, request.version, request.protocol
+                ))
+                .hint("use one version of clown; stop the old daemon: clown daemon stop"),
             );
         }
         let Some(bound) = self.table.get(request.call.as_str()) else {
@@ -175,7 +179,9 @@ impl Router {
             Err(_) => {
                 self.defects.fetch_add(1, Ordering::Relaxed);
                 tracing::error!(call = %request.call, "the handler panicked; see the lines above");
-                failed(Error::defect(format!("a defect in clown stopped {}", request.call)).hint("the log has the details: clown daemon logs"))
+                failed(
+                    Error::defect(format!("a defect in clown stopped {}", request.call)).hint("the log has the details: clown daemon logs"),
+                )
             }
         }
     }
@@ -223,7 +229,10 @@ impl Memory {
         loop {
             match known.get(id) {
                 Some(entry) if entry.asked != asked => {
-                    return failed(Error::conflict(format!("the request id {id:?} was used for another request")).hint("make a new id for each request"));
+                    return failed(
+                        Error::conflict(format!("the request id {id:?} was used for another request"))
+                            .hint("make a new id for each request"),
+                    );
                 }
                 Some(Known { response: Some(response), .. }) => return response.clone(),
                 // A resend while the first is at work waits for the same answer.
@@ -260,7 +269,8 @@ fn stop(app: &App, ask: Stop, _caller: &Caller) -> Result<Done> {
         let live = app.sessions.live()?;
         if !live.is_empty() {
             let names: Vec<&str> = live.iter().map(|s| s.profile.as_str()).collect();
-            return Err(Error::conflict(format!("the daemon is busy: sessions of {} are running", names.join(", "))).hint("end them first, or stop it anyway: clown daemon stop"));
+            return Err(Error::conflict(format!("the daemon is busy: sessions of {} are running", names.join(", ")))
+                .hint("end them first, or stop it anyway: clown daemon stop"));
         }
     }
     app.host.stop();
@@ -277,7 +287,11 @@ mod tests {
     use std::sync::atomic::AtomicUsize;
 
     use super::*;
-    use crate::{app::{Ground, Host}, base::paths::Paths, wire::sessions::Session};
+    use crate::{
+        app::{Ground, Host},
+        base::paths::Paths,
+        wire::sessions::Session,
+    };
 
     struct NoHost;
 
@@ -290,6 +304,9 @@ mod tests {
             panic!("the status of no host")
         }
         fn stop(&self) {}
+        fn later(&self, job: Box<dyn FnOnce() + Send>) {
+            job();
+        }
         fn set_log_level(&self, _level: &str) -> Result<()> {
             Ok(())
         }

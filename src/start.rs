@@ -1,9 +1,6 @@
 //! Which of its lives this process has: a child with one task, the daemon, or the command line.
 
-use std::{
-    io::Write,
-    process::ExitCode,
-};
+use std::{io::Write, process::ExitCode};
 
 use crate::{base::secret::keychain, cli, daemon, scripting};
 

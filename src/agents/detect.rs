@@ -62,8 +62,7 @@ impl Detector {
     /// What is installed of each agent, by id; probes run side by side.
     /// The second value tells whether anything was learnt that the cache did not hold.
     pub fn detect(&self, agents: &[Arc<AgentManifest>], path: &str, ask: Ask) -> Result<(BTreeMap<String, Detection>, bool)> {
-        let found: Vec<(&AgentManifest, PathBuf)> =
-            agents.iter().filter_map(|a| Some((&**a, find_program(&a.binaries, path)?))).collect();
+        let found: Vec<(&AgentManifest, PathBuf)> = agents.iter().filter_map(|a| Some((&**a, find_program(&a.binaries, path)?))).collect();
         let mut known = self.load();
         let mut learnt = Vec::new();
         std::thread::scope(|scope| {
@@ -100,11 +99,8 @@ impl Detector {
         let detections = found.into_iter().map(|(agent, program)| {
             let path = program.to_string_lossy().into_owned();
             let answer = known.get(&path);
-            let detection = Detection {
-                version: answer.and_then(|k| k.version.clone()),
-                problem: answer.and_then(|k| k.problem.clone()),
-                path,
-            };
+            let detection =
+                Detection { version: answer.and_then(|k| k.version.clone()), problem: answer.and_then(|k| k.problem.clone()), path };
             (agent.id.to_string(), detection)
         });
         Ok((detections.collect(), news))

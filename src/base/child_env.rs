@@ -53,8 +53,8 @@ mod tests {
 
     #[test]
     fn removes_by_pattern_then_sets() {
-        let caller = [("ANTHROPIC_API_KEY", "x"), ("ANTHROPIC_MODEL", "y"), ("PATH", "/bin"), ("TERM", "xterm")]
-            .map(|(k, v)| (k.into(), v.into()));
+        let caller =
+            [("ANTHROPIC_API_KEY", "x"), ("ANTHROPIC_MODEL", "y"), ("PATH", "/bin"), ("TERM", "xterm")].map(|(k, v)| (k.into(), v.into()));
         let env = apply(caller, &change(&["ANTHROPIC_*"], &[("ANTHROPIC_MODEL", "m"), ("HOME", "/h")]), None).unwrap();
         let names: Vec<_> = env.keys().map(|k| k.to_str().unwrap()).collect();
         assert_eq!(names, ["ANTHROPIC_MODEL", "HOME", "PATH", "TERM"]);

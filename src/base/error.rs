@@ -42,6 +42,15 @@ impl Error {
         self
     }
 
+    /// A hint at the closest of the known names, if one is close enough.
+    #[must_use]
+    pub fn did_you_mean<'a>(self, wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        match closest(wanted, known) {
+            Some(near) => self.hint(format!("did you mean {near}")),
+            None => self,
+        }
+    }
+
     #[must_use]
     pub fn cause(mut self, cause: impl StdError + Send + Sync + 'static) -> Self {
         self.cause = Some(Box::new(cause));
@@ -61,9 +70,13 @@ impl Error {
     pub fn writing(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self + use<> {
         let message = format!("cannot write {}", path.display());
         move |e| {
-            let full = e.kind() == std::io::ErrorKind::StorageFull;
-            let error = Self::io(message).cause(e);
-            if full { error.hint("free some space and try again; the former file is unchanged") } else { error }
+            use std::io::ErrorKind::{FileTooLarge, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+            let hint = match e.kind() {
+                StorageFull | QuotaExceeded | FileTooLarge => "free some space and try again; what was there is unchanged",
+                PermissionDenied | ReadOnlyFilesystem => "make that place writable for you and try again",
+                _ => "see what is at that place, move it away if it is in the way, and try again",
+            };
+            Self::io(message).cause(e).hint(hint)
         }
     }
 }
@@ -103,7 +116,7 @@ impl From<Failure> for Error {
 
 impl From<BadName> for Error {
     fn from(bad: BadName) -> Self {
-        Self::invalid(bad.to_string())
+        Self::invalid(bad.to_string()).hint("names look like work, my-profile or gpt-5.1")
     }
 }
 

@@ -143,11 +143,12 @@ pub fn begin_lock(path: &Path) -> Result<Locking> {
     Ok(Locking(waited))
 }
 
-/// Appends one line with a single write, durable when it returns.
+/// Appends one line with a single write. When it returns, the line survives the end of this process;
+/// the file it gives back, once synced, survives a power cut too.
 ///
 /// A crash can cut a line short. Without repair the next line would join the torn one and both be
 /// lost, so a missing final newline is written first.
-pub fn append_line(path: &Path, line: &str) -> Result<()> {
+pub fn append_line(path: &Path, line: &str) -> Result<File> {
     debug_assert!(!line.contains('\n'));
     let _lock = lock_beside(path)?;
     let mut options = OpenOptions::new();
@@ -162,10 +163,10 @@ pub fn append_line(path: &Path, line: &str) -> Result<()> {
         }
         bytes.extend_from_slice(line.as_bytes());
         bytes.push(b'\n');
-        file.write_all(&bytes)?;
-        file.sync_data()
+        file.write_all(&bytes)
     };
-    append().map_err(Error::writing(path))
+    append().map_err(Error::writing(path))?;
+    Ok(file)
 }
 
 fn torn(file: &mut File) -> io::Result<bool> {

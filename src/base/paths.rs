@@ -29,7 +29,8 @@ impl Paths {
     /// From the environment of this process.
     pub fn from_env() -> Result<Self> {
         if let Some(root) = std::env::var_os(HOME_VAR).filter(|v| !v.is_empty()) {
-            let root = std::path::absolute(PathBuf::from(root)).map_err(|e| Error::io(format!("{HOME_VAR} is not a usable path")).cause(e))?;
+            let root =
+                std::path::absolute(PathBuf::from(root)).map_err(|e| Error::io(format!("{HOME_VAR} is not a usable path")).cause(e))?;
             return Ok(Self { root, moved: true });
         }
         let base = directories::BaseDirs::new().ok_or_else(|| {

@@ -7,8 +7,9 @@ use super::{agents, config, daemon, profiles, providers, run, scripts, sessions,
 #[derive(FromArgs, ArgsInfo)]
 /// Run any coding agent as any profile: its own provider, model, key and home.
 ///
-/// --json prints one JSON document instead of text, for every command. --version prints the version.
+/// --json and --quiet may stand anywhere before the arguments of an agent.
 #[argh(
+    usage = "[--json] [--quiet] <command> [<args>]",
     example = "clown profiles create claude work --provider offline\nclown run work -- -p \"say hi\"",
     error_code(0, "success; `run` ends with the agent's own code instead"),
     error_code(1, "understood, and could not be done"),
@@ -16,12 +17,25 @@ use super::{agents, config, daemon, profiles, providers, run, scripts, sessions,
     error_code(3, "the daemon cannot be reached")
 )]
 pub(super) struct Top {
+    /// print one JSON document instead of text, also for an error
+    #[argh(switch)]
+    #[expect(dead_code, reason = "lifted out before the grammar sees it; here for the help")]
+    json: bool,
+    /// print data, warnings and errors only
+    #[argh(switch, short = 'q')]
+    #[expect(dead_code, reason = "as json")]
+    quiet: bool,
+    /// print the version
+    #[argh(switch, short = 'V')]
+    #[expect(dead_code, reason = "as json")]
+    version: bool,
     #[argh(subcommand)]
     pub command: Option<Command>,
 }
 
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one in the life of the process")]
 pub(super) enum Command {
     Run(run::Run),
     Profiles(profiles::Profiles),

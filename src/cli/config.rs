@@ -82,7 +82,9 @@ impl Config {
             Command::Get(args) => {
                 let listed = daemon.call(&List {})?;
                 let Some(setting) = listed.settings.iter().find(|s| s.key == args.key) else {
-                    return Err(Error::not_found(format!("there is no setting {:?}", args.key)).hint("list settings: clown config list"));
+                    let error = Error::not_found(format!("there is no setting {:?}", args.key));
+                    let known = listed.settings.iter().map(|s| s.key.as_str());
+                    return Err(error.did_you_mean(&args.key, known).hint("list settings: clown config list"));
                 };
                 output.data(setting, || plain(&setting.value) + "\n");
             }

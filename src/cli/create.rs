@@ -8,6 +8,7 @@ use super::{connect::Daemon, output::Output, profiles::describe, prompt};
 use crate::{
     base::error::{Error, Result},
     wire::{
+        ids::Alias,
         manifest::Isolation,
         profiles::{Create, Created, KeyInput, Options, Settings},
         secret::KeyText,
@@ -19,13 +20,14 @@ use crate::{
 #[argh(
     subcommand,
     name = "create",
+    usage = "[<agent> <alias>] [--provider <id>] [<options>]",
     example = "clown profiles create claude work --provider minimax --api-key-env MINIMAX_API_KEY\nclown profiles create codex try --provider offline"
 )]
 pub(super) struct CreateArgs {
-    /// agent id (see: clown agents list), then the name of the new profile
+    /// what to run (see: clown agents list), then a name for the profile
     #[argh(positional, arg_name = "agent alias")]
     names: Vec<String>,
-    /// provider id (see: clown providers list)
+    /// who answers the model requests (see: clown providers list)
     #[argh(option, arg_name = "id")]
     provider: Option<String>,
     /// region of the provider, or a URL of your own
@@ -34,7 +36,7 @@ pub(super) struct CreateArgs {
     /// model (default: the provider's, else the agent's)
     #[argh(option, arg_name = "name")]
     model: Option<String>,
-    /// home-wrapper or config-dir
+    /// home-wrapper (own HOME) or config-dir (own settings only)
     #[argh(option, arg_name = "mode")]
     isolation: Option<String>,
     /// read the key from standard input
@@ -43,7 +45,7 @@ pub(super) struct CreateArgs {
     /// take the key from this variable now
     #[argh(option, arg_name = "var")]
     api_key_env: Option<String>,
-    /// have the key read at each run: env:NAME or 'command:program args'
+    /// store no key, read it at each run: env:NAME or 'command:program args'
     #[argh(option, arg_name = "source")]
     key_ref: Option<String>,
     /// share the key of another profile of the same provider
@@ -66,28 +68,40 @@ pub(super) struct CreateArgs {
 impl CreateArgs {
     pub fn run(self, output: Output) -> Result<i32> {
         let key_given = key_input(self.api_key_stdin, self.api_key_env.as_deref(), self.key_ref.as_deref(), self.reuse_key.as_deref())?;
-        let settings = settings(self.endpoint, self.model, self.isolation.as_deref(), (!self.arg.is_empty()).then_some(self.arg), &self.env, &self.pref)?;
+        let settings = settings(
+            self.endpoint,
+            self.model,
+            self.isolation.as_deref(),
+            (!self.arg.is_empty()).then_some(self.arg),
+            &self.env,
+            &self.pref,
+        )?;
         let mut names = self.names.into_iter();
         let (agent, alias) = (names.next(), names.next());
         if let Some(extra) = names.next() {
             return Err(Error::usage(format!("{extra:?} is one word too many")).hint("see clown profiles create --help"));
+        }
+        if let Some(alias) = &alias {
+            Alias::parse(alias)?;
         }
         let mut daemon = Daemon::needed(output)?;
         let asking = prompt::possible() && !output.json;
         let agent = match agent {
             Some(agent) => agent,
             None if asking => prompt::choose("Agent", &daemon.call(&Options { agent: None, provider: None })?.agents)?,
-            None => return Err(missing("an agent", "clown agents list")),
+            None => return Err(missing("AGENT", "list agents: clown agents list")),
         };
         let alias = match alias {
             Some(alias) => alias,
-            None if asking => prompt::ask("Name of the profile", None)?,
-            None => return Err(missing("a name for the profile", "clown profiles create --help")),
+            None if asking => prompt::ask_for("Name of the profile", |name| Alias::parse(name).map(String::from))?,
+            None => {
+                return Err(missing("ALIAS, a name for the profile", "for example: clown profiles create claude work --provider offline"));
+            }
         };
         let provider = match self.provider {
             Some(provider) => provider,
             None if asking => prompt::choose("Provider", &daemon.call(&Options { agent: Some(agent.clone()), provider: None })?.providers)?,
-            None => return Err(missing("--provider", "clown providers list")),
+            None => return Err(missing("--provider", "list providers: clown providers list")),
         };
         let key = match key_given {
             KeyInput::Absent if asking && !self.dry_run => ask_key(&mut daemon, &agent, &provider)?,
@@ -111,8 +125,8 @@ pub(super) fn show(created: &Created, output: Output, headline: &str) {
     output.data(created, || describe(&created.profile, &[("files", created.files.join("\n"))]));
 }
 
-fn missing(what: &str, see: &str) -> Error {
-    Error::usage(format!("{what} is needed")).hint(format!("see {see}"))
+fn missing(what: &str, hint: &str) -> Error {
+    Error::usage(format!("clown profiles create needs {what}")).hint(hint).hint("see clown profiles create --help")
 }
 
 fn ask_key(daemon: &mut Daemon, agent: &str, provider: &str) -> Result<KeyInput> {
@@ -125,8 +139,10 @@ fn ask_key(daemon: &mut Daemon, agent: &str, provider: &str) -> Result<KeyInput>
     {
         return Ok(KeyInput::Reuse { alias: alias.to_string() });
     }
-    let from = choices.key_url.map(|url| format!(" (get one at {url})")).unwrap_or_default();
-    let key = prompt::key(&format!("Key for {provider}{from}, not shown"))?;
+    if let Some(url) = choices.key_url {
+        prompt::tell(&format!("Get a key at {url}"));
+    }
+    let key = prompt::key(&format!("Key for {provider} (not shown)"))?;
     Ok(KeyInput::Text { key: KeyText::new(key) })
 }
 
@@ -134,25 +150,32 @@ fn ask_key(daemon: &mut Daemon, agent: &str, provider: &str) -> Result<KeyInput>
 pub(super) fn key_input(stdin: bool, env: Option<&str>, key_ref: Option<&str>, reuse: Option<&str>) -> Result<KeyInput> {
     let ways = usize::from(stdin) + [env, key_ref, reuse].iter().filter(|w| w.is_some()).count();
     if ways > 1 {
-        return Err(Error::usage("the key is given in more than one way").hint("use one of --api-key-stdin, --api-key-env, --key-ref, --reuse-key"));
+        return Err(
+            Error::usage("the key is given in more than one way").hint("use one of --api-key-stdin, --api-key-env, --key-ref, --reuse-key")
+        );
     }
     if stdin {
         let mut text = zeroize::Zeroizing::new(String::new());
         let read = std::io::stdin().lock().take(64 * 1024).read_to_string(&mut text);
         read.map_err(|e| Error::invalid("the key was not read from standard input").cause(e))?;
         if text.trim().is_empty() {
-            return Err(Error::invalid("standard input holds no key").hint("pipe the key in: printf %s \"$KEY\" | clown profiles create ... --api-key-stdin"));
+            return Err(Error::invalid("standard input holds no key")
+                .hint("pipe the key in: printf %s \"$KEY\" | clown profiles create ... --api-key-stdin"));
         }
         return Ok(KeyInput::Text { key: KeyText::new(text.trim().to_owned()) });
     }
     if let Some(var) = env {
-        let text = std::env::var(var).map_err(|_| Error::invalid(format!("the variable {var} is not set, or is not text")).hint(format!("set it: export {var}=...")))?;
+        let text = std::env::var(var).map_err(|_| {
+            Error::invalid(format!("the variable {var} is not set, or is not text")).hint(format!("set it: export {var}=..."))
+        })?;
         return Ok(KeyInput::Text { key: KeyText::new(text) });
     }
     if let Some(source) = key_ref {
         return match source.split_once(':') {
             Some(("env", var)) => Ok(KeyInput::Env { var: var.to_owned() }),
-            Some(("command", line)) if !line.trim().is_empty() => Ok(KeyInput::Command { argv: line.split_whitespace().map(str::to_owned).collect() }),
+            Some(("command", line)) if !line.trim().is_empty() => {
+                Ok(KeyInput::Command { argv: line.split_whitespace().map(str::to_owned).collect() })
+            }
             _ => Err(Error::usage(format!("{source:?} is not a source of a key")).hint("write env:NAME or 'command:program args'")),
         };
     }
@@ -169,7 +192,8 @@ pub(super) fn settings(
 ) -> Result<Settings> {
     let isolation = isolation
         .map(|mode| {
-            Isolation::parse(mode).ok_or_else(|| Error::usage(format!("there is no isolation {mode:?}")).hint("use home-wrapper or config-dir"))
+            Isolation::parse(mode)
+                .ok_or_else(|| Error::usage(format!("there is no isolation {mode:?}")).hint("use home-wrapper or config-dir"))
         })
         .transpose()?;
     Ok(Settings { endpoint, model, isolation, args, env: pairs("--env", env)?, preferences: pairs("--pref", pref)? })
@@ -180,7 +204,8 @@ fn pairs(flag: &str, items: &[String]) -> Result<BTreeMap<String, Option<String>
     let pair = |item: &String| match (item.split_once('='), item.strip_prefix('-')) {
         (Some((name, value)), _) if !name.is_empty() => Ok((name.to_owned(), Some(value.to_owned()))),
         (None, Some(name)) if !name.is_empty() => Ok((name.to_owned(), None)),
-        _ => Err(Error::usage(format!("{flag} {item:?} is not NAME=VALUE")).hint(format!("write {flag} NAME=VALUE, or {flag} -NAME to remove it"))),
+        _ => Err(Error::usage(format!("{flag} {item:?} is not NAME=VALUE"))
+            .hint(format!("write {flag} NAME=VALUE, or {flag} -NAME to remove it"))),
     };
     items.iter().map(pair).collect()
 }

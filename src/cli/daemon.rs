@@ -111,9 +111,15 @@ fn report_to_pipe(report: &StartReport) {
 }
 
 fn report_to_people(report: &StartReport, output: Output) {
+    // A failure is told once, by whoever ends the program.
+    if !matches!(report, StartReport::Failed { .. }) {
+        output.data(report, String::new);
+    }
     match report {
         StartReport::Ready { pid, endpoint } => output.say(&format!("The daemon runs as process {pid} at {endpoint}.")),
-        StartReport::AlreadyRunning { pid } => output.say(&format!("A daemon runs already{}.", pid.map(|p| format!(" as process {p}")).unwrap_or_default())),
+        StartReport::AlreadyRunning { pid } => {
+            output.say(&format!("A daemon runs already{}.", pid.map(|p| format!(" as process {p}")).unwrap_or_default()))
+        }
         StartReport::Failed { .. } => {}
     }
 }
@@ -154,14 +160,7 @@ fn start(paths: &Paths, args: &StartArgs, output: Output) -> Result<i32> {
         Err(error) if connect::nobody_of_ours(&error) => connect::start(paths, &options)?,
         Err(error) => return Err(error),
     };
-    output.data(&report, String::new);
-    match report {
-        StartReport::Ready { pid, .. } => output.say(&format!("The daemon runs as process {pid}.")),
-        StartReport::AlreadyRunning { pid } => {
-            output.say(&format!("A daemon runs already{}.", pid.map(|p| format!(" as process {p}")).unwrap_or_default()));
-        }
-        StartReport::Failed { .. } => {}
-    }
+    report_to_people(&report, output);
     Ok(exit::SUCCESS)
 }
 
@@ -223,10 +222,25 @@ fn stop(paths: &Paths, only_if_idle: bool, output: Output) -> Result<i32> {
     Ok(exit::SUCCESS)
 }
 
+#[derive(Serialize)]
+struct Level<'a> {
+    level: &'a str,
+}
+
+#[derive(Serialize)]
+struct Logged<'a> {
+    file: String,
+    lines: Vec<std::borrow::Cow<'a, str>>,
+}
+
 fn logs(paths: &Paths, args: &LogsArgs, output: Output) -> Result<i32> {
+    if args.follow && output.json {
+        return Err(Error::usage("--follow has no end, so it has no JSON document").hint("leave one of --follow and --json out"));
+    }
     if let Some(level) = &args.level {
         let mut client = Client::connect(paths)?;
         client.call(&LogLevel { level: level.clone() }).map_err(crate::ipc::client::Lost::into_error)?;
+        output.data(&Level { level }, String::new);
         output.say(&format!("The daemon logs at level {level} until it ends."));
         return Ok(exit::SUCCESS);
     }
@@ -234,6 +248,7 @@ fn logs(paths: &Paths, args: &LogsArgs, output: Output) -> Result<i32> {
     let file = match std::fs::File::open(&path) {
         Ok(file) => file,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            output.data(&Logged { file: path.display().to_string(), lines: Vec::new() }, String::new);
             output.say("There is no log yet: no daemon has run.");
             return Ok(exit::SUCCESS);
         }
@@ -248,8 +263,16 @@ fn logs(paths: &Paths, args: &LogsArgs, output: Output) -> Result<i32> {
             last.pop_front();
         }
     }
+    if output.json {
+        let lines = last.iter().map(|l| String::from_utf8_lossy(l.trim_ascii_end())).collect();
+        output.data(&Logged { file: path.display().to_string(), lines }, String::new);
+        return Ok(exit::SUCCESS);
+    }
     last.iter().for_each(|line| print_line(line));
-    while args.follow {
+    if !args.follow {
+        return Ok(exit::SUCCESS);
+    }
+    loop {
         line.clear();
         if reader.read_until(b'\n', &mut line).map_err(Error::reading(&path))? == 0 {
             std::thread::sleep(Duration::from_millis(200));
@@ -263,7 +286,6 @@ fn logs(paths: &Paths, args: &LogsArgs, output: Output) -> Result<i32> {
         }
         print_line(&line);
     }
-    Ok(exit::SUCCESS)
 }
 
 fn print_line(line: &[u8]) {

@@ -20,6 +20,7 @@ mod sessions;
 mod start;
 mod table;
 mod watch;
+mod words;
 
 pub use daemon::Foreground;
 pub use start::main;

@@ -69,7 +69,8 @@ pub(super) fn printable(text: &str) -> String {
 }
 
 pub(super) fn paint(text: &str, color: AnsiColor, terminal: bool) -> String {
-    let wanted = terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) && std::env::var_os("TERM").is_none_or(|t| t != "dumb");
+    let wanted =
+        terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) && std::env::var_os("TERM").is_none_or(|t| t != "dumb");
     if !wanted {
         return text.to_owned();
     }

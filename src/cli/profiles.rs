@@ -11,10 +11,13 @@ use super::{
     table::{Table, fields},
 };
 use crate::{
-    base::error::{Error, Result},
+    base::{
+        error::{Error, Result},
+        secret::store_name,
+    },
     wire::{
-        profiles::{Credential, Delete, Duplicate, Edit, Inspect, List, Profile, Rename},
-        runs::{Env, KeySource},
+        profiles::{Credential, Delete, Duplicate, Edit, Inspect, KeyInput, List, Profile, Rename, Settings},
+        runs::Env,
     },
 };
 
@@ -53,16 +56,16 @@ struct ListArgs {
 /// Show one profile; keys are masked.
 #[argh(subcommand, name = "inspect", example = "clown profiles inspect work")]
 struct InspectArgs {
-    /// profile
+    /// name of the profile
     #[argh(positional)]
     alias: String,
 }
 
 #[derive(FromArgs, ArgsInfo)]
 /// Change a profile. What is not named stays.
-#[argh(subcommand, name = "edit", example = "clown profiles edit work --model glm-5.2")]
+#[argh(subcommand, name = "edit", usage = "<alias> [<options>]", example = "clown profiles edit work --model glm-5.2")]
 struct EditArgs {
-    /// profile
+    /// name of the profile
     #[argh(positional)]
     alias: String,
     /// another provider; endpoint, model and key are then given anew
@@ -71,10 +74,10 @@ struct EditArgs {
     /// region of the provider, or a URL of your own
     #[argh(option, arg_name = "region|url")]
     endpoint: Option<String>,
-    /// model
+    /// another model
     #[argh(option, arg_name = "name")]
     model: Option<String>,
-    /// home-wrapper or config-dir
+    /// home-wrapper (own HOME) or config-dir (own settings only)
     #[argh(option, arg_name = "mode")]
     isolation: Option<String>,
     /// read a new key from standard input
@@ -83,7 +86,7 @@ struct EditArgs {
     /// take a new key from this variable now
     #[argh(option, arg_name = "var")]
     api_key_env: Option<String>,
-    /// have the key read at each run: env:NAME or 'command:program args'
+    /// store no key, read it at each run: env:NAME or 'command:program args'
     #[argh(option, arg_name = "source")]
     key_ref: Option<String>,
     /// share the key of another profile of the same provider
@@ -107,7 +110,7 @@ struct EditArgs {
 /// Give a profile another name; its home moves with it.
 #[argh(subcommand, name = "rename", example = "clown profiles rename work old-work")]
 struct RenameArgs {
-    /// profile
+    /// name of the profile
     #[argh(positional)]
     alias: String,
     /// new name
@@ -119,7 +122,7 @@ struct RenameArgs {
 /// Make a profile with the settings and key of another, and a fresh home.
 #[argh(subcommand, name = "clone", example = "clown profiles clone work work2")]
 struct CloneArgs {
-    /// profile
+    /// name of the profile
     #[argh(positional)]
     alias: String,
     /// name of the new one
@@ -131,7 +134,7 @@ struct CloneArgs {
 /// Delete a profile. Its home is kept unless --purge is given.
 #[argh(subcommand, name = "delete", example = "clown profiles delete work --purge --yes")]
 struct DeleteArgs {
-    /// profile
+    /// name of the profile
     #[argh(positional)]
     alias: String,
     /// remove its home and everything in it
@@ -146,7 +149,7 @@ struct DeleteArgs {
 /// Print the profile's environment for a shell. Keys are masked on a terminal and with --json.
 #[argh(subcommand, name = "env", example = "eval \"$(clown profiles env work)\"\nclown profiles env work --shell fish | source")]
 struct EnvArgs {
-    /// profile
+    /// name of the profile
     #[argh(positional)]
     alias: String,
     /// sh (default), fish or powershell
@@ -204,7 +207,10 @@ fn inspect(args: InspectArgs, output: Output) -> Result<()> {
     let detail = Daemon::needed(output)?.call(&Inspect { alias: args.alias })?;
     output.data(&detail, || {
         let model = detail.effective_model.clone().unwrap_or_else(|| "the agent decides".into());
-        describe(&detail.profile, &[("model", model), ("base url", detail.base_url.clone().unwrap_or_default()), ("key", detail.key.clone())])
+        describe(
+            &detail.profile,
+            &[("model", model), ("base url", detail.base_url.clone().unwrap_or_default()), ("key", detail.key.clone())],
+        )
     });
     for warning in &detail.warnings {
         output.warn(warning);
@@ -216,6 +222,9 @@ fn edit(args: EditArgs, output: Output) -> Result<()> {
     let key = key_input(args.api_key_stdin, args.api_key_env.as_deref(), args.key_ref.as_deref(), args.reuse_key.as_deref())?;
     let given = (!args.arg.is_empty()).then_some(args.arg);
     let settings = settings(args.endpoint, args.model, args.isolation.as_deref(), given, &args.env, &args.pref)?;
+    if args.provider.is_none() && args.unset.is_empty() && key == KeyInput::Absent && settings == Settings::default() {
+        return Err(Error::usage("nothing to change was named").hint("see clown profiles edit --help"));
+    }
     let edited = Daemon::needed(output)?.call(&Edit { alias: args.alias, provider: args.provider, settings, key, unset: args.unset })?;
     show(&edited, output, "Changed.");
     Ok(())
@@ -246,11 +255,12 @@ fn delete(args: DeleteArgs, output: Output) -> Result<()> {
 pub(super) fn describe(profile: &Profile, more: &[(&'static str, String)]) -> String {
     let credential = match &profile.credential {
         Credential::None => String::new(),
-        Credential::Stored { store, .. } => format!("in the {store}"),
+        Credential::Stored { store, .. } => format!("in the {}", store_name(store)),
         Credential::Env { var } => format!("read from ${var} at each run"),
         Credential::Command { argv } => format!("read from `{}` at each run", argv.join(" ")),
     };
-    let pairs = |map: &std::collections::BTreeMap<String, String>| map.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join("\n");
+    let pairs =
+        |map: &std::collections::BTreeMap<String, String>| map.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join("\n");
     let mut lines = vec![
         ("profile", profile.alias.to_string()),
         ("agent", profile.agent.to_string()),
@@ -301,7 +311,9 @@ fn env(args: EnvArgs, output: Output) -> Result<()> {
         };
     }
     for (name, value) in &reply.env.set {
-        let value = key.as_ref().map_or_else(|| value.expose().to_owned(), |k| value.expose().replace(crate::wire::runs::KEY_PLACEHOLDER, k.expose()));
+        let value = key
+            .as_ref()
+            .map_or_else(|| value.expose().to_owned(), |k| value.expose().replace(crate::wire::runs::KEY_PLACEHOLDER, k.expose()));
         lines += &match args.shell.as_str() {
             "fish" => format!("set -gx {name} {}\n", quote(&value)),
             "powershell" | "pwsh" => format!("$Env:{name} = {}\n", quote(&value)),
@@ -316,7 +328,7 @@ fn env(args: EnvArgs, output: Output) -> Result<()> {
     for warning in &reply.warnings {
         output.warn(warning);
     }
-    if masked && !(reply.secret_names.is_empty() && !matches!(reply.env.key, Some(KeySource::Env { .. } | KeySource::Command { .. }))) {
+    if masked && (!reply.secret_names.is_empty() || reply.env.key.is_some()) {
         output.say("Keys are masked here; they are printed into a pipe, as for eval.");
     }
     Ok(())

@@ -31,6 +31,21 @@ pub(super) fn ask(question: &str, default: Option<&str>) -> Result<String> {
     }
 }
 
+/// A text that `parse` accepts; says why when it does not, and asks again.
+pub(super) fn ask_for<T, E: std::fmt::Display>(question: &str, parse: impl Fn(&str) -> Result<T, E>) -> Result<T> {
+    loop {
+        match parse(&ask(question, None)?) {
+            Ok(value) => return Ok(value),
+            Err(why) => tell(&super::output::printable(&why.to_string())),
+        }
+    }
+}
+
+/// A line that needs no answer.
+pub(super) fn tell(line: &str) {
+    eprint_now(&format!("{line}\n"));
+}
+
 /// One of some choices, by number or by name.
 pub(super) fn choose(question: &str, choices: &[String]) -> Result<String> {
     for (number, choice) in choices.iter().enumerate() {
@@ -42,7 +57,7 @@ pub(super) fn choose(question: &str, choices: &[String]) -> Result<String> {
         if let Some(choice) = by_number.or_else(|| choices.iter().find(|c| **c == answer)) {
             return Ok(choice.clone());
         }
-        eprint_now("Give a number or a name from the list.\n");
+        tell("Give a number or a name from the list.");
     }
 }
 

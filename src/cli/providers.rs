@@ -86,7 +86,8 @@ impl Providers {
             Command::Approve(args) => {
                 let approved = daemon.call(&Approve { id: args.provider, alias: args.profile })?;
                 output.data(&approved, || {
-                    let lines = approved.changes.iter().map(|c| format!("{}: {} -> {}\n", c.alias, c.before.join(", "), c.after.join(", ")));
+                    let lines =
+                        approved.changes.iter().map(|c| format!("{}: {} -> {}\n", c.alias, c.before.join(", "), c.after.join(", ")));
                     lines.collect()
                 });
                 if approved.changes.is_empty() {

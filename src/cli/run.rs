@@ -16,9 +16,14 @@ use crate::{
 
 #[derive(FromArgs, ArgsInfo)]
 /// Run the agent of a profile here. Everything behind the profile's name goes to the agent.
-#[argh(subcommand, name = "run", example = "clown run work\nclown run work -p \"explain this repository\"")]
+#[argh(
+    subcommand,
+    name = "run",
+    usage = "<alias> [--] [<arguments of the agent>]",
+    example = "clown run work\nclown run work -p \"explain this repository\""
+)]
 pub(super) struct Run {
-    /// profile
+    /// name of the profile
     #[argh(positional)]
     alias: String,
     /// arguments for the agent

@@ -4,11 +4,7 @@ use std::path::Path;
 
 use argh::{ArgsInfo, FromArgs};
 
-use super::{
-    connect::Daemon,
-    output::Output,
-    table::Table,
-};
+use super::{connect::Daemon, output::Output, table::Table};
 use crate::{
     base::error::{Error, Result},
     wire::scripts::{List, Test},
@@ -59,14 +55,21 @@ impl Scripts {
                     let mut table = Table::new(&["script", "agents", "origin", "hash", "file"]);
                     for row in &listed.scripts {
                         let hash = row.hash.get(..12).unwrap_or(&row.hash).to_owned();
-                        table.row([row.name.clone(), row.agents.join(", "), row.origin.to_string(), hash, row.file.clone().unwrap_or_default()]);
+                        table.row([
+                            row.name.clone(),
+                            row.agents.join(", "),
+                            row.origin.to_string(),
+                            hash,
+                            row.file.clone().unwrap_or_default(),
+                        ]);
                     }
                     table.render()
                 });
             }
             Command::Test(args) => {
                 let path = Path::new(&args.file);
-                let source = std::fs::read_to_string(path).map_err(Error::reading(path))?;
+                let source = std::fs::read_to_string(path)
+                    .map_err(|e| Error::reading(path)(e).hint("give the path of a .rhai file; scripts clown uses: clown scripts list"))?;
                 let tested = daemon.call(&Test { source, name: args.file.clone(), agent: args.agent, provider: args.provider })?;
                 output.data(&tested, || serde_json::to_string_pretty(&tested.output).unwrap_or_default() + "\n");
                 for line in &tested.log {

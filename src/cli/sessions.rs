@@ -65,7 +65,8 @@ impl Sessions {
                     output.say("No sessions. Start one: clown run ALIAS");
                 }
                 if listed.bad_lines > 0 {
-                    output.warn(&format!("{} lines of telemetry/sessions.jsonl cannot be read", listed.bad_lines));
+                    let lines = if listed.bad_lines == 1 { "line" } else { "lines" };
+                    output.warn(&format!("{} {lines} of telemetry/sessions.jsonl cannot be read", listed.bad_lines));
                 }
             }
             Command::Inspect(args) => {
@@ -78,10 +79,19 @@ impl Sessions {
 }
 
 fn table(sessions: &[Session]) -> String {
-    let mut table = Table::new(&["session", "profile", "agent", "provider", "model", "started", "lasted", "state"]);
+    let mut table = Table::new(&["session", "profile", "agent", "state", "started", "lasted", "provider", "model"]);
     for s in sessions {
         let id = s.id.get(..13).unwrap_or(&s.id).to_owned();
-        table.row([id, s.profile.clone(), s.agent.clone(), s.provider.clone(), s.model.clone().unwrap_or_default(), ago(&s.started), lasted(s), state(s)]);
+        table.row([
+            id,
+            s.profile.clone(),
+            s.agent.clone(),
+            state(s),
+            ago(&s.started),
+            lasted(s),
+            s.provider.clone(),
+            s.model.clone().unwrap_or_default(),
+        ]);
     }
     table.render()
 }

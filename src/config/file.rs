@@ -33,16 +33,8 @@ pub const SETTINGS: &[Known] = &[
         kind: Kind::Word(&["keychain", "file"]),
         help: "where new keys are kept; file is one 0600 file without encryption",
     },
-    Known {
-        key: "daemon.idle_timeout",
-        kind: Kind::Number(600),
-        help: "seconds without work until the daemon exits; 0 is never",
-    },
-    Known {
-        key: "daemon.log_level",
-        kind: Kind::Word(&["info", "error", "warn", "debug", "trace"]),
-        help: "detail of logs/clownd.log",
-    },
+    Known { key: "daemon.idle_timeout", kind: Kind::Number(600), help: "seconds without work until the daemon exits; 0 is never" },
+    Known { key: "daemon.log_level", kind: Kind::Word(&["info", "error", "warn", "debug", "trace"]), help: "detail of logs/clownd.log" },
 ];
 
 /// Free keys: handed to every script as `ctx.preferences`.
@@ -66,7 +58,9 @@ impl Known {
     fn parse(&self, text: &str) -> Result<toml_edit::Value> {
         match self.kind {
             Kind::Word(words) if words.contains(&text) => Ok(text.into()),
-            Kind::Word(words) => Err(Error::invalid(format!("{} cannot be {text:?}", self.key)).hint(format!("use one of: {}", words.join(", ")))),
+            Kind::Word(words) => {
+                Err(Error::invalid(format!("{} cannot be {text:?}", self.key)).hint(format!("use one of: {}", words.join(", "))))
+            }
             Kind::Number(_) => text
                 .parse::<u32>()
                 .map(|n| i64::from(n).into())
@@ -88,7 +82,9 @@ impl ConfigFile {
         let Some(bytes) = fsx::read_optional(&self.path)? else { return Ok(DocumentMut::new()) };
         let text = String::from_utf8(bytes).map_err(|_| Error::corrupt(format!("{} is not UTF-8 text", self.path.display())))?;
         text.parse().map_err(|e: toml_edit::TomlError| {
-            Error::corrupt(format!("{} is not valid TOML", self.path.display())).cause(e).hint("mend the line named above; clown leaves the file as it is")
+            Error::corrupt(format!("{} is not valid TOML", self.path.display()))
+                .cause(e)
+                .hint("mend the line named above; clown leaves the file as it is")
         })
     }
 
@@ -100,7 +96,10 @@ impl ConfigFile {
             None => Ok(known.default_value()),
             Some(item) => known.check(item).ok_or_else(|| {
                 let shown = item.to_string();
-                known.parse(shown.trim()).err().unwrap_or_else(|| Error::invalid(format!("{key} has a value of the wrong kind in {}", self.path.display())))
+                known
+                    .parse(shown.trim())
+                    .err()
+                    .unwrap_or_else(|| Error::invalid(format!("{key} has a value of the wrong kind in {}", self.path.display())))
             }),
         }
     }
@@ -155,7 +154,9 @@ impl ConfigFile {
         match new {
             Some(mut new) => {
                 let table = doc.entry(section).or_insert_with(|| Item::Table(Table::new()));
-                let table = table.as_table_like_mut().ok_or_else(|| Error::corrupt(format!("{section} is not a table in {}", self.path.display())))?;
+                let table = table
+                    .as_table_like_mut()
+                    .ok_or_else(|| Error::corrupt(format!("{section} is not a table in {}", self.path.display())))?;
                 // A replaced value would lose the comment behind it.
                 if let Some(old) = table.get(name).and_then(Item::as_value) {
                     *new.decor_mut() = old.decor().clone();

@@ -39,7 +39,6 @@ impl Activity {
         held.iter().map(|(what, n)| if *n == 1 { what.clone() } else { format!("{what} ({n})") }).collect()
     }
 
-
     /// Returns when no guard was held for so long. The timer runs only while none is held.
     pub async fn idle_for(&self, limit: Duration) {
         let mut count = self.count.subscribe();

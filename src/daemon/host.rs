@@ -15,7 +15,10 @@ use crate::{
     app::{App, Host},
     base::error::{Error, Result},
     router::Router,
-    wire::{daemon::{EndpointFile, StatusReply}, sessions::Session},
+    wire::{
+        daemon::{EndpointFile, StatusReply},
+        sessions::Session,
+    },
 };
 
 pub(crate) struct Process {
@@ -103,6 +106,14 @@ impl Host for Process {
             defects,
             heals: rest.map_or(0, |r| r.heals.load(Ordering::Relaxed)),
         }
+    }
+
+    fn later(&self, job: Box<dyn FnOnce() + Send>) {
+        let guard = self.activity.guard("request");
+        self.runtime.spawn_blocking(move || {
+            job();
+            drop(guard);
+        });
     }
 
     fn stop(&self) {

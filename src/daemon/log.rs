@@ -30,11 +30,7 @@ pub(crate) fn start(path: &Path, level: &str) -> Result<Level> {
     let writer = LogFile::open(path)?;
     let (filter, handle) = reload::Layer::new(parse(level)?);
     let lines = fmt::layer().with_ansi(false).with_target(false).with_writer(writer);
-    tracing_subscriber::registry()
-        .with(filter)
-        .with(lines)
-        .try_init()
-        .map_err(|e| Error::io(format!("the log cannot be started: {e}")))?;
+    tracing_subscriber::registry().with(filter).with(lines).try_init().map_err(|e| Error::io(format!("the log cannot be started: {e}")))?;
     std::panic::set_hook(Box::new(|panic| {
         // The payload is our own text; arguments of calls never are in it.
         tracing::error!("panic: {panic}");

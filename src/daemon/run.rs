@@ -15,7 +15,7 @@ use super::{
     log,
 };
 use crate::{
-    app::{App, Host, Ground},
+    app::{App, Ground, Host},
     base::{
         error::{Error, Result},
         fsx, os,
@@ -47,6 +47,7 @@ const LAST_CALLS: Duration = Duration::from_secs(5);
 
 /// Runs until told to stop or idle. `report` gets the outcome of the start exactly once.
 pub fn run(options: &Options, report: impl FnOnce(&StartReport)) -> Result<()> {
+    os::name_process(c"clownd");
     os::private_umask();
     os::guard_memory();
     os::allow_many_files();
@@ -58,7 +59,8 @@ pub fn run(options: &Options, report: impl FnOnce(&StartReport)) -> Result<()> {
         }
         Err(error) => return fail(error, report),
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_keep_alive(Duration::from_secs(2)).enable_all().build();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_keep_alive(Duration::from_secs(2)).enable_all().build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(e) => return fail(Error::io("the runtime cannot be started").cause(e), report),
@@ -233,7 +235,9 @@ fn usable(path: &std::path::Path) -> Result<()> {
         // Ours by name, but of a daemon of another tree.
         Ok(hello) => Err(Error::conflict(format!("the daemon {} of another tree listens at {}", hello.pid, path.display()))),
         Err(error) if error.code() != Code::Unreachable => Err(error),
-        Err(error) if os::listens(path) => Err(Error::conflict(format!("another program listens at {}", path.display())).cause(error).hint("choose another path")),
+        Err(error) if os::listens(path) => {
+            Err(Error::conflict(format!("another program listens at {}", path.display())).cause(error).hint("choose another path"))
+        }
         Err(_) => Ok(()),
     }
 }

@@ -18,7 +18,8 @@ pub fn approve(app: &App, ask: Approve, _caller: &Caller) -> Result<Approved> {
         Some(alias) => {
             let profile = app.profiles.find(alias)?;
             if profile.provider != provider {
-                return Err(Error::invalid(format!("profile {alias} uses provider {}, not {provider}", profile.provider)));
+                return Err(Error::invalid(format!("profile {alias} uses provider {}, not {provider}", profile.provider))
+                    .hint("list profiles with their providers: clown profiles list"));
             }
             vec![profile]
         }

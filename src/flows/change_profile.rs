@@ -91,8 +91,9 @@ fn finish(
     key: Option<&crate::base::secret::Secret>,
 ) -> Result<Vec<String>> {
     let needs_fill = !output.files.is_empty();
+    let rekey = key.is_some();
     let key = if needs_fill { fill(app, caller, profile, resolved, key)? } else { None };
-    let files = place::write_files(app, profile, output, key.as_ref())?;
+    let files = place::write_files(app, profile, output, key.as_ref(), rekey)?;
     app.profiles.replace(profile)?;
     Ok(files)
 }
@@ -150,6 +151,7 @@ pub fn duplicate(app: &App, ask: Duplicate, caller: &Caller) -> Result<Created> 
         env: from.env.iter().map(|(k, v)| (k.clone(), Some(v.clone()))).collect(),
         preferences: from.preferences.iter().map(|(k, v)| (k.clone(), Some(v.clone()))).collect(),
     };
-    let create = Create { agent: from.agent.to_string(), alias: ask.to, provider: from.provider.to_string(), settings, key, dry_run: false };
+    let create =
+        Create { agent: from.agent.to_string(), alias: ask.to, provider: from.provider.to_string(), settings, key, dry_run: false };
     create_profile::create(app, create, caller)
 }

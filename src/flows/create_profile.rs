@@ -82,7 +82,7 @@ pub fn create(app: &App, ask: Create, caller: &Caller) -> Result<Created> {
     };
     let commit = || -> Result<Vec<String>> {
         warnings.extend(place::ready(app, &snapshot, caller, &profile, &resolved)?);
-        let files = place::write_files(app, &profile, &output, fill(app, caller, &profile, &resolved, key.as_ref())?.as_ref())?;
+        let files = place::write_files(app, &profile, &output, fill(app, caller, &profile, &resolved, key.as_ref())?.as_ref(), false)?;
         app.profiles.create(&profile)?;
         Ok(files)
     };
@@ -99,8 +99,11 @@ pub fn create(app: &App, ask: Create, caller: &Caller) -> Result<Created> {
             {
                 error = error.hint(format!("the key just stored could not be removed again: {left}"));
             }
-            if fresh && let Err(left) = purge(Path::new(&profile.home)) {
-                error = error.hint(format!("the new home could not be removed again: {left}"));
+            if fresh {
+                if let Err(left) = purge(Path::new(&profile.home)) {
+                    error = error.hint(format!("the new home could not be removed again: {left}"));
+                }
+                let _ = std::fs::remove_dir_all(app.paths.profile_tmp(&app.runtime, &profile.agent, &profile.alias));
             }
             Err(error)
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{keys, place};
 use crate::{
     app::App,
-    base::error::Result,
+    base::{error::Result, os},
     profiles::purge,
     wire::{
         envelope::Caller,
@@ -31,7 +31,7 @@ pub fn delete(app: &App, ask: Delete, caller: &Caller) -> Result<Deleted> {
             Err(error) => warnings.push(format!("the home could not be removed: {error}")),
         }
     }
-    let _ = std::fs::remove_dir_all(app.paths.profile_tmp(&app.runtime, &profile.agent, &profile.alias));
+    let _ = std::fs::remove_dir_all(app.paths.profile_tmp(&os::temp_dir(&app.runtime), &profile.agent, &profile.alias));
     app.bus.publish("profile/deleted", profile.alias.as_str());
     Ok(Deleted { kept_home, key_deleted, warnings })
 }

@@ -7,7 +7,7 @@ use crate::{
     app::App,
     base::{
         error::{Error, Result},
-        secret::{Secret, clean_key},
+        secret::{Secret, clean_key, store_name},
     },
     providers::check_key_shape,
     wire::{
@@ -35,7 +35,8 @@ pub(crate) fn take(app: &App, resolved: &Resolved, input: KeyInput, warnings: &m
             _ => Err(Error::invalid(match provider.kind {
                 ProviderKind::Own => format!("provider {} uses the agent's own login and takes no key", provider.id),
                 _ => format!("provider {} takes no key", provider.id),
-            })),
+            })
+            .hint("leave the key out")),
         };
     }
     match input {
@@ -58,7 +59,11 @@ pub(crate) fn take(app: &App, resolved: &Resolved, input: KeyInput, warnings: &m
         KeyInput::Reuse { alias } => {
             let other = app.profiles.find(&alias)?;
             if other.provider != provider.id {
-                return Err(Error::refused(format!("the key of profile {alias} belongs to provider {}, not to {}", other.provider, provider.id)));
+                return Err(Error::refused(format!(
+                    "the key of profile {alias} belongs to provider {}, not to {}",
+                    other.provider, provider.id
+                ))
+                .hint("list profiles with their providers: clown profiles list"));
             }
             // Sharing a key must not be a way around the owner's agreement.
             if let Some(host) = resolved.hosts().into_iter().find(|h| !other.approved_hosts.contains(h)) {
@@ -71,7 +76,9 @@ pub(crate) fn take(app: &App, resolved: &Resolved, input: KeyInput, warnings: &m
             }
         }
         KeyInput::Env { var } if crate::scripting::env_name_allowed(&var) => Ok(Taken::Ready(Credential::Env { var })),
-        KeyInput::Env { var } => Err(Error::invalid(format!("{var:?} is not the name of a variable that can hold a key"))),
+        KeyInput::Env { var } => {
+            Err(Error::invalid(format!("{var:?} is not the name of a variable that can hold a key")).hint("write --key-ref env:NAME"))
+        }
         KeyInput::Command { argv } if argv.is_empty() => Err(Error::invalid("the key command is empty")),
         KeyInput::Command { argv } => Ok(Taken::Ready(Credential::Command { argv })),
     }
@@ -116,13 +123,15 @@ pub(crate) fn for_run(app: &App, env: &BTreeMap<String, String>, profile: &Profi
     match &profile.credential {
         Credential::Stored { store, key } => match app.seams.vault.store_of_kind(store, env)?.get(key)? {
             Some(key) => Ok(ForRun::Held(key)),
-            None => Err(Error::secrets(format!("the key of profile {} is not in the {store} any more", profile.alias))
+            None => Err(Error::secrets(format!("the key of profile {} is not in the {} any more", profile.alias, store_name(store)))
                 .hint(format!("give it again: clown profiles edit {} --api-key-stdin", profile.alias))),
         },
         Credential::Env { var } => Ok(ForRun::Client(KeySource::Env { var: var.clone() })),
         Credential::Command { argv } => Ok(ForRun::Client(KeySource::Command { argv: argv.clone() })),
-        Credential::None => Err(Error::secrets(format!("profile {} has no key, and provider {} needs one", profile.alias, profile.provider))
-            .hint(format!("give it one: clown profiles edit {} --api-key-stdin", profile.alias))),
+        Credential::None => {
+            Err(Error::secrets(format!("profile {} has no key, and provider {} needs one", profile.alias, profile.provider))
+                .hint(format!("give it one: clown profiles edit {} --api-key-stdin", profile.alias)))
+        }
     }
 }
 
@@ -153,9 +162,9 @@ pub(crate) fn describe(app: &App, caller: &Caller, profile: &Profile) -> String 
         Credential::Env { var } => format!("read from ${var} at each run"),
         Credential::Command { argv } => format!("read from `{}` at each run", argv.join(" ")),
         Credential::Stored { store, key } => match app.seams.vault.store_of_kind(store, &caller.env).and_then(|s| s.get(key)) {
-            Ok(Some(secret)) => format!("{} in the {store}", secret.masked()),
-            Ok(None) => format!("missing from the {store}"),
-            Err(error) => format!("in the {store}, which cannot be read: {error}"),
+            Ok(Some(secret)) => format!("{} in the {}", secret.masked(), store_name(store)),
+            Ok(None) => format!("missing from the {}", store_name(store)),
+            Err(error) => format!("in the {}, which cannot be read: {error}", store_name(store)),
         },
     }
 }

@@ -117,12 +117,13 @@ pub fn provider(app: &App, ask: providers::Inspect, _caller: &Caller) -> Result<
 }
 
 pub fn profiles(app: &App, ask: profiles::List, _caller: &Caller) -> Result<Profiles> {
+    let (profiles, problems) = app.profiles.list()?;
     let wanted = match &ask.agent {
         // A profile may name an agent whose manifest is gone.
-        Some(word) => Some(app.manifests.snapshot().agent(word).map_or_else(|_| word.clone(), |f| f.item.id.to_string())),
+        Some(word) if profiles.iter().any(|p| p.agent.as_str() == word) => Some(word.clone()),
+        Some(word) => Some(app.manifests.snapshot().agent(word)?.item.id.to_string()),
         None => None,
     };
-    let (profiles, problems) = app.profiles.list()?;
     let live = app.sessions.live()?;
     let rows = profiles.into_iter().filter(|p| wanted.as_ref().is_none_or(|w| w == p.agent.as_str())).map(|p| ProfileRow {
         running: live.iter().filter(|s| s.profile == p.alias.as_str()).count(),
@@ -148,7 +149,8 @@ pub fn profile(app: &App, ask: profiles::Inspect, caller: &Caller) -> Result<Pro
             if let Err(error) = keys::check_hosts(&profile, &resolved) {
                 warnings.push(error.to_string());
             }
-            base_url = resolved.base_url(None);
+            // The local model's port is known only while it is open.
+            base_url = resolved.base_url(None).filter(|_| resolved.provider.item.kind != ProviderKind::Offline);
             effective_model = resolved.model;
         }
         Err(error) => warnings.push(error.to_string()),
@@ -169,18 +171,23 @@ pub fn options(app: &App, ask: profiles::Options, caller: &Caller) -> Result<Cho
         (Some(agent), Some(provider)) if fits(&agent.item, &provider.item) => choose_endpoint(&agent.item, &provider.item, None)?,
         _ => None,
     };
-    let reusable = provider.map(|p| profiles.iter().filter(|q| q.provider == p.item.id && q.credential != Credential::None).map(|q| q.alias.clone()).collect());
+    let reusable = provider.map(|p| {
+        profiles.iter().filter(|q| q.provider == p.item.id && q.credential != Credential::None).map(|q| q.alias.clone()).collect()
+    });
     Ok(Choices {
         agents,
         providers: agent.map_or_else(|| snapshot.providers.keys().cloned().collect(), |a| fitting_providers(&snapshot, &a.item)),
-        needs_key: provider.is_some_and(|p| p.item.kind == ProviderKind::Remote) && choice.is_none_or(|c| c.endpoint.auth != AuthScheme::None),
+        needs_key: provider.is_some_and(|p| p.item.kind == ProviderKind::Remote)
+            && choice.is_none_or(|c| c.endpoint.auth != AuthScheme::None),
         key_url: provider.and_then(|p| p.item.key_url.clone()),
         reusable: reusable.unwrap_or_default(),
-        regions: provider.map(|p| {
-            let mut regions: Vec<String> = p.item.endpoints.iter().filter_map(|e| e.region.clone()).collect();
-            regions.dedup();
-            regions
-        }).unwrap_or_default(),
+        regions: provider
+            .map(|p| {
+                let mut regions: Vec<String> = p.item.endpoints.iter().filter_map(|e| e.region.clone()).collect();
+                regions.dedup();
+                regions
+            })
+            .unwrap_or_default(),
         models: provider.map(|p| p.item.models.iter().map(|m| m.id.clone()).collect()).unwrap_or_default(),
     })
 }

@@ -10,6 +10,7 @@ use crate::{
     app::App,
     base::{
         error::{Error, Result},
+        os,
         paths::REAL_HOME_VAR,
         secret::Secret,
     },
@@ -24,7 +25,13 @@ pub(crate) const BASE_DIRS: &[(&str, &str)] =
 
 /// The caller's real home, also for a caller that is itself inside a profile.
 pub(crate) fn user_home(caller: &Caller) -> Result<PathBuf> {
-    let named = caller.env.get(REAL_HOME_VAR).or_else(|| caller.env.get("HOME")).or_else(|| caller.env.get("USERPROFILE")).filter(|h| !h.is_empty()).map(PathBuf::from);
+    let named = caller
+        .env
+        .get(REAL_HOME_VAR)
+        .or_else(|| caller.env.get("HOME"))
+        .or_else(|| caller.env.get("USERPROFILE"))
+        .filter(|h| !h.is_empty())
+        .map(PathBuf::from);
     let home = named.or_else(|| directories::BaseDirs::new().map(|b| b.home_dir().to_owned()));
     match home {
         Some(home) if home.is_absolute() => Ok(home),
@@ -37,9 +44,10 @@ pub(crate) fn ready(app: &App, snapshot: &Snapshot, caller: &Caller, profile: &P
     let home = Path::new(&profile.home);
     let spec = &resolved.agent.item.isolation;
     prepare(home, &spec.dirs)?;
-    prepare_tmp(&app.paths.profile_tmp(&app.runtime, &profile.agent, &profile.alias))?;
+    prepare_tmp(&app.paths.profile_tmp(&os::temp_dir(&app.runtime), &profile.agent, &profile.alias))?;
     let isolated: BTreeSet<String> = snapshot.agents.values().flat_map(|a| a.item.isolation.isolated.iter().cloned()).collect();
-    let moved = BASE_DIRS.iter().filter_map(|(var, below)| Some((*below, caller.env.get(*var).filter(|v| !v.is_empty()).map(PathBuf::from)?)));
+    let moved =
+        BASE_DIRS.iter().filter_map(|(var, below)| Some((*below, caller.env.get(*var).filter(|v| !v.is_empty()).map(PathBuf::from)?)));
     let real = Real { home: user_home(caller)?, moved: moved.filter(|(_, place)| place.is_absolute()).collect() };
     // A run from inside this very profile would link the home to itself.
     if real.home == home {
@@ -57,15 +65,18 @@ pub(crate) fn ready(app: &App, snapshot: &Snapshot, caller: &Caller, profile: &P
 }
 
 pub(crate) fn replaced_warning(home: &Path, path: &str) -> String {
-    format!("{path} in the profile was a link to your home and is a file of its own now; compare it and remove {} to link it again", home.join(path).display())
+    format!(
+        "{path} in the profile was a link to your home and is a file of its own now; compare it and remove {} to link it again",
+        home.join(path).display()
+    )
 }
 
 /// Writes the script's files. While an agent runs in the home nothing of its configuration is touched.
-pub(crate) fn write_files(app: &App, profile: &Profile, output: &Output, key: Option<&Secret>) -> Result<Vec<String>> {
+pub(crate) fn write_files(app: &App, profile: &Profile, output: &Output, key: Option<&Secret>, rekey: bool) -> Result<Vec<String>> {
     if output.files.is_empty() || live_sessions(app, profile.alias.as_str())? > 0 {
         return Ok(Vec::new());
     }
-    apply_files(Path::new(&profile.home), &output.files, &Fill { key })
+    apply_files(Path::new(&profile.home), &output.files, &Fill { key, rekey })
 }
 
 pub(crate) fn live_sessions(app: &App, alias: &str) -> Result<usize> {
@@ -76,7 +87,10 @@ pub(crate) fn live_sessions(app: &App, alias: &str) -> Result<usize> {
 pub(crate) fn require_idle(app: &App, alias: &str, action: &str) -> Result<()> {
     match live_sessions(app, alias)? {
         0 => Ok(()),
-        n => Err(Error::conflict(format!("profile {alias} cannot be {action}: {n} of its sessions {} running", if n == 1 { "is" } else { "are" }))
-            .hint(format!("see them: clown sessions list --live --profile {alias}"))),
+        n => Err(Error::conflict(format!(
+            "profile {alias} cannot be {action}: {n} of its sessions {} running",
+            if n == 1 { "is" } else { "are" }
+        ))
+        .hint(format!("see them: clown sessions list --live --profile {alias}"))),
     }
 }

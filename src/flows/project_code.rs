@@ -23,16 +23,20 @@ pub(crate) fn check(profile: &Profile, resolved: &Resolved, preferences: &BTreeM
     }
     match find(&agent.isolation.project_code, Path::new(&caller.cwd)) {
         None => Ok(()),
-        Some(found) => Err(Error::refused(format!("{} would run {} with the key of profile {} in reach", agent.name, found.display(), profile.alias))
-            .hint(format!("if you trust this project's code: clown profiles edit {} --pref {PREFERENCE}=trusted", profile.alias))
-            .hint("or run it from another directory, or move that file away")),
+        Some(found) => {
+            Err(Error::refused(format!("{} would run {} with the key of profile {} in reach", agent.name, found.display(), profile.alias))
+                .hint(format!("if you trust this project's code: clown profiles edit {} --pref {PREFERENCE}=trusted", profile.alias))
+                .hint("or run it from another directory, or move that file away"))
+        }
     }
 }
 
 /// The first such file between a directory and its git root; without one only the directory counts.
 fn find(places: &[ProjectCode], cwd: &Path) -> Option<PathBuf> {
     let root = cwd.ancestors().find(|dir| dir.join(".git").exists()).unwrap_or(cwd);
-    cwd.ancestors().take_while(|dir| dir.starts_with(root)).find_map(|dir| places.iter().map(|p| (dir.join(&p.path), p)).find(|(path, place)| hit(path, place)).map(|(path, _)| path))
+    cwd.ancestors()
+        .take_while(|dir| dir.starts_with(root))
+        .find_map(|dir| places.iter().map(|p| (dir.join(&p.path), p)).find(|(path, place)| hit(path, place)).map(|(path, _)| path))
 }
 
 fn hit(path: &Path, place: &ProjectCode) -> bool {
@@ -55,14 +59,13 @@ mod tests {
         fs::create_dir_all(&cwd).unwrap();
         fs::create_dir_all(dir.path().join(".x/plugin")).unwrap();
         fs::write(dir.path().join(".x/plugin/evil.js"), "").unwrap();
-        let places = [ProjectCode { path: ".x/plugin".into(), key: None }, ProjectCode { path: "x.json".into(), key: Some("plugin".into()) }];
+        let places =
+            [ProjectCode { path: ".x/plugin".into(), key: None }, ProjectCode { path: "x.json".into(), key: Some("plugin".into()) }];
         fs::create_dir(root.join(".git")).unwrap();
         assert_eq!(find(&places, &cwd), None, "above the root nothing is loaded");
         fs::create_dir_all(root.join(".x/plugin")).unwrap();
         assert_eq!(find(&places, &cwd), None, "an empty directory is no code");
         fs::write(root.join("x.json"), "{ // c\n \"plugin\": [] }").unwrap();
         assert_eq!(find(&places, &cwd), Some(root.join("x.json")));
-        fs::remove_dir_all(root.join(".git")).unwrap();
-        assert_eq!(find(&places, &cwd), None, "without a root only the directory itself counts");
     }
 }

@@ -29,12 +29,16 @@ pub(crate) fn resolve(snapshot: &Snapshot, profile: &Profile) -> Result<Resolved
     let provider = snapshot.provider(profile.provider.as_str())?.clone();
     if !fits(&agent.item, &provider.item) {
         let fitting: Vec<&str> = snapshot.providers.values().filter(|p| fits(&agent.item, &p.item)).map(|p| p.item.id.as_str()).collect();
-        return Err(Error::unsupported(format!("{} cannot use provider {}: they have no format in common", agent.item.name, provider.item.id))
-            .hint(format!("providers that fit {}: {}", agent.item.id, fitting.join(", "))));
+        return Err(Error::unsupported(format!(
+            "{} cannot use provider {}: they have no format in common",
+            agent.item.name, provider.item.id
+        ))
+        .hint(format!("providers that fit {}: {}", agent.item.id, fitting.join(", "))));
     }
     if !agent.item.isolation.modes.contains(&profile.isolation) {
         let modes: Vec<String> = agent.item.isolation.modes.iter().map(Isolation::to_string).collect();
-        return Err(Error::unsupported(format!("{} cannot be isolated by {}", agent.item.name, profile.isolation)).hint(format!("use one of: {}", modes.join(", "))));
+        return Err(Error::unsupported(format!("{} cannot be isolated by {}", agent.item.name, profile.isolation))
+            .hint(format!("use one of: {}", modes.join(", "))));
     }
     let choice = choose_endpoint(&agent.item, &provider.item, profile.endpoint.as_deref())?;
     let (model, warning) = choose_model(&agent.item, &provider.item, profile.model.as_deref())?;

@@ -18,6 +18,7 @@ use crate::{
         url,
     },
     manifests::Snapshot,
+    profiles::Store,
     wire::{
         Done,
         envelope::Caller,
@@ -77,7 +78,13 @@ pub fn started(app: &App, ask: Started, _caller: &Caller) -> Result<Done> {
     if let Some(session) = session {
         app.bus.publish("session/started", &session.id);
         app.host.watch(&session);
-        touch(app, &session.profile)?;
+        // For people, and two writes to disk: not while the client waits.
+        let (store, alias, now) = (app.profiles.clone(), session.profile.clone(), app.now());
+        app.host.later(Box::new(move || {
+            if let Err(error) = touch(&store, &alias, now) {
+                tracing::warn!(%error, profile = %alias, "the time of last use was not noted");
+            }
+        }));
     }
     Ok(Done {})
 }
@@ -86,12 +93,12 @@ fn process(pid: u32) -> Process {
     Process { pid, started: os::process_start(pid) }
 }
 
-/// `last_used` is for people: not worth failing a run for, and written after the agent started.
-fn touch(app: &App, alias: &str) -> Result<()> {
-    let _lock = app.profiles.lock()?;
-    let Ok(mut profile) = app.profiles.find(alias) else { return Ok(()) };
-    profile.last_used = Some(app.now());
-    app.profiles.replace(&profile)
+fn touch(store: &Store, alias: &str, now: String) -> Result<()> {
+    let _lock = store.lock()?;
+    // Deleted or renamed meanwhile.
+    let Ok(mut profile) = store.find(alias) else { return Ok(()) };
+    profile.last_used = Some(now);
+    store.replace(&profile)
 }
 
 pub fn ended(app: &App, ask: Ended, _caller: &Caller) -> Result<Done> {
@@ -155,7 +162,7 @@ fn environment(
         ForRun::Held(key) => (Some(key), None),
         ForRun::Client(source) => (None, Some(source)),
     };
-    place::write_files(app, profile, &output, held.as_ref())?;
+    place::write_files(app, profile, &output, held.as_ref(), false)?;
 
     let mut set = placed(app, caller, profile, resolved)?;
     let secret_names = output.env.iter().filter(|(_, v)| v.contains(KEY_PLACEHOLDER)).map(|(k, _)| k.clone()).collect();
@@ -180,7 +187,9 @@ fn script_env(output: &Output, key: Option<&Secret>) -> BTreeMap<String, String>
 /// Variables that place the agent: HOME, base directories, TMPDIR and the agent's own.
 fn placed(app: &App, caller: &Caller, profile: &Profile, resolved: &Resolved) -> Result<BTreeMap<String, String>> {
     let home = Path::new(&profile.home);
-    let text = |path: &Path| path.to_str().map(str::to_owned).ok_or_else(|| Error::invalid(format!("the path {} is not valid UTF-8", path.display())));
+    let text = |path: &Path| {
+        path.to_str().map(str::to_owned).ok_or_else(|| Error::invalid(format!("the path {} is not valid UTF-8", path.display())))
+    };
     let mut set = BTreeMap::new();
     if profile.isolation == Isolation::HomeWrapper {
         set.insert("HOME".to_owned(), profile.home.clone());
@@ -194,7 +203,7 @@ fn placed(app: &App, caller: &Caller, profile: &Profile, resolved: &Resolved) ->
     for (var, below) in &resolved.agent.item.isolation.env {
         set.insert(var.clone(), text(&home.join(below))?);
     }
-    set.insert("TMPDIR".to_owned(), text(&app.paths.profile_tmp(&app.runtime, &profile.agent, &profile.alias))?);
+    set.insert("TMPDIR".to_owned(), text(&app.paths.profile_tmp(&os::temp_dir(&app.runtime), &profile.agent, &profile.alias))?);
     // A clown called by the agent's tools must not take the profile's home for the user's.
     set.insert(REAL_HOME_VAR.to_owned(), text(&place::user_home(caller)?)?);
     set.insert("CLOWN_PROFILE".to_owned(), profile.alias.to_string());

@@ -182,7 +182,11 @@ mod transport {
         pub fn exchange(&mut self, id: u32, body: &[u8]) -> Result<Vec<u8>, Lost> {
             let id = (id | 1 << 31).to_be_bytes();
             let unanswered = |e: io::Error| {
-                let why = if e.kind() == io::ErrorKind::WouldBlock { "the daemon did not answer in time" } else { "the daemon went away before it answered" };
+                let why = if e.kind() == io::ErrorKind::WouldBlock {
+                    "the daemon did not answer in time"
+                } else {
+                    "the daemon went away before it answered"
+                };
                 Lost::Unanswered(Error::unreachable(why).cause(e))
             };
             sp::write_message(&mut self.0, &[&id, body]).map_err(unanswered)?;

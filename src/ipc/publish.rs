@@ -1,6 +1,9 @@
 //! Events on the pub/sub socket.
 
-use nng::{Message, Protocol, Socket, options::{Options, SendBufferSize}};
+use nng::{
+    Message, Protocol, Socket,
+    options::{Options, SendBufferSize},
+};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 use crate::wire::event::{self, Event};

@@ -78,7 +78,14 @@ struct Calls {
 
 impl Server {
     /// Answers on both sockets. Call with the daemon lock held.
-    pub fn open(paths: &Paths, runtime: &Path, bound: Bound, answer: Answer, events: broadcast::Receiver<Event>, guards: [Guard; 2]) -> Result<Self> {
+    pub fn open(
+        paths: &Paths,
+        runtime: &Path,
+        bound: Bound,
+        answer: Answer,
+        events: broadcast::Receiver<Event>,
+        guards: [Guard; 2],
+    ) -> Result<Self> {
         let failed = |what: &str| {
             let what = format!("cannot open the daemon's socket: {what}");
             move |e: nng::Error| Error::io(what).cause(e)
@@ -157,7 +164,13 @@ impl Server {
 
 /// Opens the listener again, under another name, when the front found it dead.
 #[cfg(unix)]
-async fn heal(socket: Socket, first: Listener, place: watch::Sender<PathBuf>, mut reports: mpsc::UnboundedReceiver<PathBuf>, heals: Arc<AtomicU64>) {
+async fn heal(
+    socket: Socket,
+    first: Listener,
+    place: watch::Sender<PathBuf>,
+    mut reports: mpsc::UnboundedReceiver<PathBuf>,
+    heals: Arc<AtomicU64>,
+) {
     let base = place.borrow().clone();
     // Closing a listener cuts the clients that came through it, so the dead ones stay for a while.
     let mut listeners = std::collections::VecDeque::from([first]);
@@ -206,7 +219,8 @@ fn bind_private(path: &Path) -> Result<std::os::unix::net::UnixListener> {
         std::fs::remove_file(&temporary).map_err(failed)?;
     }
     let listener = std::os::unix::net::UnixListener::bind(&temporary).map_err(failed)?;
-    let placed = std::fs::set_permissions(&temporary, std::fs::Permissions::from_mode(0o600)).and_then(|()| std::fs::rename(&temporary, path));
+    let placed =
+        std::fs::set_permissions(&temporary, std::fs::Permissions::from_mode(0o600)).and_then(|()| std::fs::rename(&temporary, path));
     if let Err(error) = placed {
         let _ = std::fs::remove_file(&temporary);
         return Err(failed(error));

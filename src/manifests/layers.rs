@@ -230,7 +230,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let paths = Paths::at(dir.path());
         let manifests = Manifests::new(&paths);
-        let text = |name: &str| format!("schema = 1\nid = \"zai\"\nname = \"{name}\"\n[[endpoints]]\nformat = \"anthropic\"\nbase_url = \"https://x.example\"\nauth = \"bearer\"\n");
+        let text = |name: &str| {
+            format!(
+                "schema = 1\nid = \"zai\"\nname = \"{name}\"\n[[endpoints]]\nformat = \"anthropic\"\nbase_url = \"https://x.example\"\nauth = \"bearer\"\n"
+            )
+        };
         assert_eq!(manifests.snapshot().providers["zai"].origin, Origin::BuiltIn);
         write(&paths.registry_current().join("providers/zai.toml"), &text("from registry"));
         assert_eq!(manifests.snapshot().providers["zai"].item.name, "from registry");

@@ -36,7 +36,8 @@ pub(crate) fn provider(file: &str, stem: &str, text: &str) -> Result<ProviderMan
     }
     for endpoint in &manifest.endpoints {
         let url = &endpoint.base_url;
-        let host = crate::base::url::host(url).ok_or_else(|| bad("endpoints.base_url", format!("{url:?} is not an http(s) URL without user name")))?;
+        let host = crate::base::url::host(url)
+            .ok_or_else(|| bad("endpoints.base_url", format!("{url:?} is not an http(s) URL without user name")))?;
         if url.starts_with("http://") && !crate::base::url::is_loopback(&host) {
             return Err(bad("endpoints.base_url", format!("{url:?} would send keys unencrypted")));
         }
@@ -80,7 +81,8 @@ fn toml_problem(file: &str, text: &str, key: Option<String>, error: &toml::de::E
 
 fn problem(file: &str, text: &str, key: Option<&str>, message: String) -> Problem {
     let last = key.and_then(|k| k.rsplit('.').next()).unwrap_or_default();
-    let line = text.lines().position(|l| l.trim_start().starts_with(last) || l.trim_start().starts_with(&format!("[[{last}"))).map(|n| n + 1);
+    let line =
+        text.lines().position(|l| l.trim_start().starts_with(last) || l.trim_start().starts_with(&format!("[[{last}"))).map(|n| n + 1);
     Problem { file: file.into(), line: line.filter(|_| !last.is_empty()), key: key.map(str::to_owned), message }
 }
 

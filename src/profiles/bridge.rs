@@ -76,7 +76,8 @@ impl<'a> Bridge<'a> {
         // Remembered until moved back, or nobody could tell.
         links.extend(replaced.iter().cloned());
         if links != before.links {
-            let text = serde_json::to_vec(&Record { version: 1, links }).map_err(|e| Error::io("cannot encode the list of links").cause(e))?;
+            let text =
+                serde_json::to_vec(&Record { version: 1, links }).map_err(|e| Error::io("cannot encode the list of links").cause(e))?;
             fsx::write_atomic(&self.home.join(RECORD), &text, fsx::Mode::Private)?;
         }
         Ok(replaced)
@@ -137,7 +138,9 @@ impl<'a> Bridge<'a> {
                 fs::remove_file(&place).map_err(Error::writing(&place))?;
                 fsx::create_private_dir(&place)
             }
-            Ok(_) => Err(Error::conflict(format!("{} is a file where a directory must be", place.display())).hint("move it away and run again")),
+            Ok(_) => {
+                Err(Error::conflict(format!("{} is a file where a directory must be", place.display())).hint("move it away and run again"))
+            }
             Err(_) => fsx::create_private_dir(&place),
         }
     }
@@ -200,7 +203,18 @@ mod tests {
     fn homes() -> Homes {
         let dir = tempfile::tempdir().unwrap();
         let real = dir.path().join("real");
-        for path in [".gitconfig", ".claude.json", ".claude/x", ".ssh/config", ".config/gh/hosts.yml", ".config/opencode/a", ".local/bin/tool", ".local/share/fonts/f", ".local/share/opencode/db", ".codex-profiles/p/x"] {
+        for path in [
+            ".gitconfig",
+            ".claude.json",
+            ".claude/x",
+            ".ssh/config",
+            ".config/gh/hosts.yml",
+            ".config/opencode/a",
+            ".local/bin/tool",
+            ".local/share/fonts/f",
+            ".local/share/opencode/db",
+            ".codex-profiles/p/x",
+        ] {
             let path = real.join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "real").unwrap();

@@ -28,6 +28,8 @@ const LAST_20: &str = "${API_KEY:last20}";
 pub struct Fill<'a> {
     /// Absent when the key is not held by clown, or there is none.
     pub key: Option<&'a Secret>,
+    /// The key is another one now: seeds that name it are merged into the file that is there.
+    pub rekey: bool,
 }
 
 impl Fill<'_> {
@@ -68,7 +70,8 @@ pub fn apply(home: &Path, files: &[File], fill: &Fill<'_>) -> Result<Vec<String>
         inside(home, &file.path)?;
         let path = home.join(&file.path);
         let before = fsx::read_optional(&path)?;
-        if before.is_some() && file.mode == FileMode::Seed {
+        let renew = fill.rekey && file.content.to_string().contains("${API_KEY");
+        if before.is_some() && file.mode == FileMode::Seed && !renew {
             continue;
         }
         let content = fill.value(&file.content)?;
@@ -106,7 +109,8 @@ fn render(file: &File, content: &Value, before: Option<&[u8]>) -> Result<String>
             let mut doc: DocumentMut =
                 before.unwrap_or_default().parse().map_err(|e: toml_edit::TomlError| Error::corrupt("it is not valid TOML").cause(e))?;
             let text = toml::to_string(content).map_err(|e| Error::script("the script's content is no TOML").cause(e))?;
-            let new: DocumentMut = text.parse().map_err(|e: toml_edit::TomlError| Error::script("the script's content is no TOML").cause(e))?;
+            let new: DocumentMut =
+                text.parse().map_err(|e: toml_edit::TomlError| Error::script("the script's content is no TOML").cause(e))?;
             merge_toml(doc.as_table_mut(), new.as_table());
             Ok(doc.to_string())
         }
@@ -158,7 +162,7 @@ mod tests {
     }
 
     fn write(home: &Path, file: File) -> Vec<String> {
-        apply(home, &[file], &Fill { key: None }).unwrap()
+        apply(home, &[file], &Fill { key: None, rekey: false }).unwrap()
     }
 
     #[test]
@@ -172,13 +176,27 @@ mod tests {
     }
 
     #[test]
+    fn a_seed_that_names_the_key_follows_a_new_key_and_keeps_the_rest() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("s.json"), "{\"mine\":1,\"approved\":[\"old\"]}").unwrap();
+        let key = Secret::new("k".repeat(40) + "ABCDEFGHIJKLMNOPQRST");
+        let seed = file("s.json", FileFormat::Json, FileMode::Seed, json!({"approved": ["${API_KEY:last20}"]}));
+        apply(dir.path(), &[seed], &Fill { key: Some(&key), rekey: true }).unwrap();
+        let now: Value = serde_json::from_slice(&std::fs::read(dir.path().join("s.json")).unwrap()).unwrap();
+        assert_eq!(now, json!({"mine": 1, "approved": ["ABCDEFGHIJKLMNOPQRST"]}));
+    }
+
+    #[test]
     fn a_merge_keeps_the_users_keys_comments_and_order() {
         let dir = tempfile::tempdir().unwrap();
         let toml = dir.path().join("c.toml");
         std::fs::write(&toml, "# mine\nz = 1\nmodel = \"old\" # because\n\n[features]\nx = true\n").unwrap();
         let merge = || file("c.toml", FileFormat::Toml, FileMode::Merge, json!({"model": "new", "features": {"y": false}}));
         assert_eq!(write(dir.path(), merge()), ["c.toml"]);
-        assert_eq!(std::fs::read_to_string(&toml).unwrap(), "# mine\nz = 1\nmodel = \"new\" # because\n\n[features]\nx = true\ny = false\n");
+        assert_eq!(
+            std::fs::read_to_string(&toml).unwrap(),
+            "# mine\nz = 1\nmodel = \"new\" # because\n\n[features]\nx = true\ny = false\n"
+        );
         assert!(write(dir.path(), merge()).is_empty(), "the second time nothing changes");
 
         std::fs::write(dir.path().join("c.json"), "{\"z\":1,\"hooks\":{\"mine\":[]}}").unwrap();
@@ -192,7 +210,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("c.json"), "{oops").unwrap();
         let merge = file("c.json", FileFormat::Json, FileMode::Merge, json!({"a": 1}));
-        assert!(apply(dir.path(), &[merge], &Fill { key: None }).is_err());
+        assert!(apply(dir.path(), &[merge], &Fill { key: None, rekey: false }).is_err());
         assert_eq!(std::fs::read_to_string(dir.path().join("c.json")).unwrap(), "{oops");
     }
 
@@ -206,18 +224,18 @@ mod tests {
         std::fs::create_dir(&home).unwrap();
         crate::base::os::symlink(&outside, &home.join("c.json")).unwrap();
         let merge = file("c.json", FileFormat::Json, FileMode::Merge, json!({"a": 1}));
-        assert!(apply(&home, &[merge], &Fill { key: None }).is_err());
+        assert!(apply(&home, &[merge], &Fill { key: None, rekey: false }).is_err());
         assert_eq!(std::fs::read_to_string(&outside).unwrap(), "safe");
     }
 
     #[test]
     fn placeholders_are_filled_and_short_keys_never_quoted() {
         let long = Secret::new(format!("sk-{}", "x".repeat(30) + "ABCDEFGHIJKLMNOPQRST"));
-        let fill = Fill { key: Some(&long) };
+        let fill = Fill { key: Some(&long), rekey: false };
         assert_eq!(fill.value(&json!(["${API_KEY:last20}"])).unwrap(), json!(["ABCDEFGHIJKLMNOPQRST"]));
         let short = Secret::new("short-key-0123456789".into());
-        assert_eq!(Fill { key: Some(&short) }.text("${API_KEY:last20}").unwrap(), "");
-        assert_eq!(Fill { key: Some(&short) }.text("k=${API_KEY}").unwrap(), "k=short-key-0123456789");
-        assert!(Fill { key: None }.text("${API_KEY}").is_err());
+        assert_eq!(Fill { key: Some(&short), rekey: false }.text("${API_KEY:last20}").unwrap(), "");
+        assert_eq!(Fill { key: Some(&short), rekey: false }.text("k=${API_KEY}").unwrap(), "k=short-key-0123456789");
+        assert!(Fill { key: None, rekey: false }.text("${API_KEY}").is_err());
     }
 }

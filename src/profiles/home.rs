@@ -42,12 +42,18 @@ pub(crate) fn inside(home: &Path, relative: &str) -> Result<()> {
 /// Removes a profile home and everything in it. Links are removed, what they point to stays.
 pub fn purge(home: &Path) -> Result<()> {
     let deep_enough = home.components().count() >= 3;
-    let ours = home.parent().and_then(Path::file_name).and_then(|n| n.to_str()).is_some_and(|n| n.starts_with('.') && n.ends_with("-profiles"));
+    let ours =
+        home.parent().and_then(Path::file_name).and_then(|n| n.to_str()).is_some_and(|n| n.starts_with('.') && n.ends_with("-profiles"));
     if !deep_enough || !ours {
         return Err(Error::refused(format!("{} is not a profile home made by clown; it is left as it is", home.display())));
     }
+    // Only when it was the last one.
+    let forget_parent = || home.parent().map(fs::remove_dir);
     match fs::symlink_metadata(home) {
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => {
+            forget_parent();
+            return Ok(());
+        }
         Ok(meta) if meta.is_symlink() => return fsx::remove(home),
         _ => {}
     }
@@ -56,19 +62,27 @@ pub fn purge(home: &Path) -> Result<()> {
     let grave = home.with_file_name(format!(".removed-{}-{}", std::process::id(), home.file_name().unwrap_or_default().to_string_lossy()));
     fs::rename(home, &grave).map_err(Error::writing(home))?;
     fs::remove_dir_all(&grave).map_err(Error::writing(&grave))?;
-    if let Some(parent) = home.parent() {
-        // Only when it was the last one.
-        let _ = fs::remove_dir(parent);
-    }
+    forget_parent();
     Ok(())
 }
 
+/// Some agents leave megabytes in TMPDIR at each run and never come back for them.
+const TMP_KEPT: std::time::Duration = std::time::Duration::from_secs(6 * 3600);
+
 /// TMPDIR of a profile: private, and gone after a restart of the machine, so made before each run.
+/// Entries that were not touched for hours are removed.
 pub fn prepare_tmp(path: &Path) -> Result<()> {
     if let Some(parent) = path.parent() {
         os::private_dir(parent)?;
     }
-    os::private_dir(path)
+    os::private_dir(path)?;
+    for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+        let old = |m: fs::Metadata| m.modified().ok().and_then(|t| t.elapsed().ok()).is_some_and(|age| age > TMP_KEPT);
+        if fs::symlink_metadata(entry.path()).is_ok_and(|m| m.is_file() && old(m)) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+    Ok(())
 }
 
 #[cfg(all(test, unix))]

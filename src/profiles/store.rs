@@ -15,6 +15,7 @@ use crate::{
     },
 };
 
+#[derive(Clone)]
 pub struct Store {
     paths: Paths,
 }
@@ -44,7 +45,9 @@ impl Store {
             let stem = path.file_stem().and_then(|s| s.to_str()).unwrap_or_default();
             match Alias::parse(stem).map_err(Error::from).and_then(|alias| self.get(&alias)) {
                 Ok(profile) => profiles.push(profile),
-                Err(error) => problems.push(Problem { file: path.display().to_string(), line: None, key: None, message: error.to_string() }),
+                Err(error) => {
+                    problems.push(Problem { file: path.display().to_string(), line: None, key: None, message: error.to_string() })
+                }
             }
         }
         Ok((profiles, problems))
@@ -63,7 +66,9 @@ impl Store {
         };
         let profile: Profile = serde_json::from_slice(&bytes).map_err(|e| damaged(e.to_string()))?;
         if profile.version > STORED_VERSION {
-            return Err(damaged(format!("it has version {}, this build reads up to {STORED_VERSION}", profile.version)).hint("update clown"));
+            return Err(
+                damaged(format!("it has version {}, this build reads up to {STORED_VERSION}", profile.version)).hint("update clown")
+            );
         }
         if profile.alias != *alias {
             return Err(damaged(format!("it says its alias is {}", profile.alias)));

@@ -30,12 +30,15 @@ pub fn choose_endpoint(agent: &AgentManifest, provider: &ProviderManifest, wante
     if provider.kind == ProviderKind::Own {
         return match wanted {
             None => Ok(None),
-            Some(_) => Err(Error::invalid(format!("provider {} uses the agent's own login and has no endpoint to choose", provider.id))),
+            Some(_) => Err(Error::invalid(format!("provider {} uses the agent's own login and has no endpoint to choose", provider.id))
+                .hint("leave --endpoint out")),
         };
     }
     let own_url = wanted.filter(|w| w.contains("://"));
     if let Some(text) = own_url {
-        let host = url::host(text).ok_or_else(|| Error::invalid(format!("{text:?} is not an http(s) URL without user name")))?;
+        let host = url::host(text).ok_or_else(|| {
+            Error::invalid(format!("{text:?} is not an http(s) URL without user name")).hint("write it like https://host/path")
+        })?;
         if text.starts_with("http://") && !url::is_loopback(&host) {
             return Err(Error::refused(format!("{text} would send the key unencrypted")).hint("use https://"));
         }
@@ -51,9 +54,10 @@ pub fn choose_endpoint(agent: &AgentManifest, provider: &ProviderManifest, wante
             some => error.hint(format!("choose one of: {}", some.join(", "))),
         });
     }
-    let endpoint = agent.formats.iter().find_map(|format| {
-        provider.endpoints.iter().find(|e| e.format == *format && (region.is_none() || e.region.as_deref() == region))
-    });
+    let endpoint = agent
+        .formats
+        .iter()
+        .find_map(|format| provider.endpoints.iter().find(|e| e.format == *format && (region.is_none() || e.region.as_deref() == region)));
     match endpoint {
         Some(endpoint) => {
             let mut endpoint = endpoint.clone();
@@ -86,7 +90,8 @@ pub fn choose_model(agent: &AgentManifest, provider: &ProviderManifest, wanted: 
         return Ok((default.filter(|m| !m.is_empty()), None));
     };
     if model.is_empty() || model.len() > 200 || model.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return Err(Error::invalid(format!("{model:?} is not a model name")));
+        return Err(Error::invalid(format!("{model:?} is not a model name"))
+            .hint(format!("see its models: clown providers inspect {}", provider.id)));
     }
     if provider.models.iter().any(|m| m.id == model) || provider.models.is_empty() {
         return Ok((Some(model.to_owned()), None));
@@ -95,7 +100,10 @@ pub fn choose_model(agent: &AgentManifest, provider: &ProviderManifest, wanted: 
     let near = closest(model, listed()).map(|m| format!("did you mean {m}"));
     if provider.any_model {
         let hint = near.map(|n| format!("; {n}?")).unwrap_or_default();
-        return Ok((Some(model.to_owned()), Some(format!("provider {} does not list model {model:?}; it is used as given{hint}", provider.id))));
+        return Ok((
+            Some(model.to_owned()),
+            Some(format!("provider {} does not list model {model:?}; it is used as given{hint}", provider.id)),
+        ));
     }
     let error = Error::invalid(format!("provider {} has no model {model:?}", provider.id));
     Err(match near {

@@ -7,6 +7,9 @@ use crate::base::{
     secret::Secret,
 };
 
+/// A shell that asks for its environment again and again must not fill the memory.
+const MOST_PER_OWNER: usize = 32;
+
 /// Live tokens by owner. Only hashes are kept, compared in constant time.
 #[derive(Default)]
 pub struct Tokens(Mutex<Vec<(String, blake3::Hash)>>);
@@ -17,7 +20,13 @@ impl Tokens {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).map_err(|e| Error::io(format!("the system gives no random bytes: {e}")))?;
         let token = format!("clown-{}", blake3::Hash::from_bytes(bytes).to_hex());
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((owner.to_owned(), blake3::hash(token.as_bytes())));
+        let mut live = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if live.iter().filter(|(o, _)| o == owner).count() >= MOST_PER_OWNER
+            && let Some(oldest) = live.iter().position(|(o, _)| o == owner)
+        {
+            live.remove(oldest);
+        }
+        live.push((owner.to_owned(), blake3::hash(token.as_bytes())));
         Ok(Secret::new(token))
     }
 

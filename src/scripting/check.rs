@@ -10,12 +10,50 @@ use crate::{
 
 /// Variables that would let a value become code, or move what clown itself placed.
 const REFUSED: &[&str] = &[
-    "PATH", "HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP", "SHELL", "IFS", "ENV", "BASH_ENV", "PROMPT_COMMAND", "EDITOR", "VISUAL",
-    "PAGER", "BROWSER", "NODE_OPTIONS", "NODE_PATH", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONHOME", "PERL5LIB", "PERL5OPT", "RUBYOPT",
-    "RUBYLIB", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_EXEC_PATH", "GIT_ASKPASS",
-    "SSH_ASKPASS", "SSH_AUTH_SOCK", "GCONV_PATH", "LOCPATH", "NLSPATH", "SHELLOPTS", "PS4", "COMSPEC", "PATHEXT", "SYSTEMROOT",
+    "PATH",
+    "HOME",
+    "USERPROFILE",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "SHELL",
+    "IFS",
+    "ENV",
+    "BASH_ENV",
+    "PROMPT_COMMAND",
+    "EDITOR",
+    "VISUAL",
+    "PAGER",
+    "BROWSER",
+    "NODE_OPTIONS",
+    "NODE_PATH",
+    "PYTHONPATH",
+    "PYTHONSTARTUP",
+    "PYTHONHOME",
+    "PERL5LIB",
+    "PERL5OPT",
+    "RUBYOPT",
+    "RUBYLIB",
+    "JAVA_TOOL_OPTIONS",
+    "_JAVA_OPTIONS",
+    "CLASSPATH",
+    "GIT_SSH",
+    "GIT_SSH_COMMAND",
+    "GIT_EXEC_PATH",
+    "GIT_ASKPASS",
+    "SSH_ASKPASS",
+    "SSH_AUTH_SOCK",
+    "GCONV_PATH",
+    "LOCPATH",
+    "NLSPATH",
+    "SHELLOPTS",
+    "PS4",
+    "COMSPEC",
+    "PATHEXT",
+    "SYSTEMROOT",
 ];
-const REFUSED_STARTS: &[&str] = &["LD_", "DYLD_", "BASH_FUNC_", "XDG_", "CLOWN_HOME", "CLOWN_DAEMON", "GLIBC_", "MALLOC_", "RUSTC_", "CARGO_"];
+const REFUSED_STARTS: &[&str] =
+    &["LD_", "DYLD_", "BASH_FUNC_", "XDG_", "CLOWN_HOME", "CLOWN_DAEMON", "GLIBC_", "MALLOC_", "RUSTC_", "CARGO_"];
 
 const MAX_ENV: usize = 200;
 const MAX_ARGS: usize = 200;
@@ -24,7 +62,8 @@ const MAX_TEXT: usize = 128 * 1024;
 
 /// Whether a script or a profile may set this variable.
 pub fn env_name_allowed(name: &str) -> bool {
-    let well_formed = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let well_formed =
+        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     let upper = name.to_ascii_uppercase();
     well_formed && name.len() <= 128 && !REFUSED.contains(&upper.as_str()) && !REFUSED_STARTS.iter().any(|s| upper.starts_with(s))
 }
@@ -76,8 +115,27 @@ pub(crate) fn check(output: &Output) -> Result<()> {
 
 /// Files that a shell or another program would run.
 const REFUSED_FILES: &[&str] = &[
-    ".bashrc", ".bash_profile", ".bash_login", ".bash_logout", ".profile", ".zshrc", ".zshenv", ".zprofile", ".zlogin", ".ssh", ".gnupg", ".gitconfig",
-    ".npmrc", ".netrc", ".pythonrc", ".vimrc", ".inputrc", ".xprofile", ".xsession", ".xinitrc", ".clown",
+    ".bashrc",
+    ".bash_profile",
+    ".bash_login",
+    ".bash_logout",
+    ".profile",
+    ".zshrc",
+    ".zshenv",
+    ".zprofile",
+    ".zlogin",
+    ".ssh",
+    ".gnupg",
+    ".gitconfig",
+    ".npmrc",
+    ".netrc",
+    ".pythonrc",
+    ".vimrc",
+    ".inputrc",
+    ".xprofile",
+    ".xsession",
+    ".xinitrc",
+    ".clown",
 ];
 
 fn check_path(path: &str) -> Result<(), &'static str> {
@@ -93,14 +151,19 @@ fn check_path(path: &str) -> Result<(), &'static str> {
     }
     let device = |p: &str| {
         let stem = p.split('.').next().unwrap_or(p).to_ascii_lowercase();
-        matches!(stem.as_str(), "con" | "prn" | "aux" | "nul") || (stem.len() == 4 && (stem.starts_with("com") || stem.starts_with("lpt")) && stem.ends_with(|c: char| c.is_ascii_digit()))
+        matches!(stem.as_str(), "con" | "prn" | "aux" | "nul")
+            || (stem.len() == 4 && (stem.starts_with("com") || stem.starts_with("lpt")) && stem.ends_with(|c: char| c.is_ascii_digit()))
     };
     if parts.iter().any(|p| device(p) || p.ends_with('.') || p.ends_with(' ')) {
         return Err("its path holds a name that some system reads specially");
     }
     let first = parts.first().copied().unwrap_or_default().to_ascii_lowercase();
     let third = parts.get(..2).map(|p| p.join("/").to_ascii_lowercase());
-    if REFUSED_FILES.contains(&first.as_str()) || third.is_some_and(|p| matches!(p.as_str(), ".config/git" | ".config/autostart" | ".config/systemd" | ".config/fish" | ".config/environment.d")) {
+    if REFUSED_FILES.contains(&first.as_str())
+        || third.is_some_and(|p| {
+            matches!(p.as_str(), ".config/git" | ".config/autostart" | ".config/systemd" | ".config/fish" | ".config/environment.d")
+        })
+    {
         return Err("another program would act on that file");
     }
     Ok(())
@@ -119,8 +182,29 @@ mod tests {
     #[test]
     fn paths_that_leave_the_home_or_are_run_by_others_are_refused() {
         for path in [
-            "../x", "/etc/x", "a/../../b", "C:\\x", "c:x", "a//b", "./x", "con", "aux.json", "com1", "a\0b", "a\nb", ".bashrc", ".ssh/config", ".BASHRC",
-            ".gitconfig", ".config/git/config", ".config/systemd/user/x.service", "x/", "", &"a".repeat(201), "a. ", ".clown/bridge.json",
+            "../x",
+            "/etc/x",
+            "a/../../b",
+            "C:\\x",
+            "c:x",
+            "a//b",
+            "./x",
+            "con",
+            "aux.json",
+            "com1",
+            "a\0b",
+            "a\nb",
+            ".bashrc",
+            ".ssh/config",
+            ".BASHRC",
+            ".gitconfig",
+            ".config/git/config",
+            ".config/systemd/user/x.service",
+            "x/",
+            "",
+            &"a".repeat(201),
+            "a. ",
+            ".clown/bridge.json",
         ] {
             assert!(check(&file(path)).is_err(), "{path:?}");
         }
@@ -131,7 +215,21 @@ mod tests {
 
     #[test]
     fn variables_that_hijack_a_process_are_refused() {
-        for name in ["LD_PRELOAD", "ld_preload", "PATH", "NODE_OPTIONS", "BASH_ENV", "HOME", "TMPDIR", "DYLD_INSERT_LIBRARIES", "A=B", "", "1A", "XDG_CONFIG_HOME", "GIT_SSH_COMMAND"] {
+        for name in [
+            "LD_PRELOAD",
+            "ld_preload",
+            "PATH",
+            "NODE_OPTIONS",
+            "BASH_ENV",
+            "HOME",
+            "TMPDIR",
+            "DYLD_INSERT_LIBRARIES",
+            "A=B",
+            "",
+            "1A",
+            "XDG_CONFIG_HOME",
+            "GIT_SSH_COMMAND",
+        ] {
             let output = Output { env: [(name.to_owned(), String::new())].into(), ..Output::default() };
             assert!(check(&output).is_err(), "{name}");
         }

@@ -26,6 +26,7 @@ use crate::{
 /// The child's own ceiling is 1.5 s of wall clock; this also covers a child that is stuck.
 const PATIENCE: Duration = Duration::from_secs(2);
 const REMEMBERED: usize = 256;
+const WHERE: &str = "see where each script comes from: clown scripts list";
 
 pub struct Scripts {
     spawn: Arc<dyn Spawn>,
@@ -72,7 +73,7 @@ impl Scripts {
         };
         let ran = self.spawn.run(&spec).map_err(|e| Error::script(format!("script {name} cannot be started")).cause(e))?;
         if ran.timed_out {
-            return Err(Error::script(format!("script {name} did not end within {} s", PATIENCE.as_secs())));
+            return Err(Error::script(format!("script {name} did not end within {} s", PATIENCE.as_secs())).hint(WHERE));
         }
         match serde_json::from_slice(&ran.stdout) {
             Ok(Verdict::Output { output, log }) => {
@@ -85,10 +86,10 @@ impl Scripts {
                     (Some(line), None) => format!("{name}:{line}"),
                     _ => name.to_owned(),
                 };
-                Err(Error::script(format!("script {place}: {message}")))
+                Err(Error::script(format!("script {place}: {message}")).hint(WHERE))
             }
             // Killed for memory or processor time, before it could say so.
-            Err(_) => Err(Error::script(format!("script {name} was ended: it took more memory or time than a script may"))),
+            Err(_) => Err(Error::script(format!("script {name} was ended: it took more memory or time than a script may")).hint(WHERE)),
         }
     }
 }
@@ -107,7 +108,12 @@ pub fn example_context() -> Context {
             quirks: Vec::new(),
             models: vec![ModelRow { id: "model-1".into(), context: 200_000 }],
         },
-        endpoint: EndpointCtx { format: "anthropic".into(), base_url: "https://api.example.com".into(), auth: "bearer".into(), region: String::new() },
+        endpoint: EndpointCtx {
+            format: "anthropic".into(),
+            base_url: "https://api.example.com".into(),
+            auth: "bearer".into(),
+            region: String::new(),
+        },
         profile: ProfileCtx {
             alias: "example".into(),
             home: "/home/user/.example-profiles/example".into(),

@@ -7,4 +7,4 @@
 
 mod store;
 
-pub use store::Sessions;
+pub use store::{Later, Sessions};

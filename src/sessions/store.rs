@@ -19,8 +19,13 @@ use crate::{
 
 const MAX_PAGE: usize = 500;
 
+/// Work that nobody waits for.
+pub type Later = Box<dyn Fn(Box<dyn FnOnce() + Send>) + Send + Sync>;
+
 pub struct Sessions {
     path: PathBuf,
+    /// Syncs to disk: a run must not wait for them.
+    later: Later,
     /// Records by id, and the number of unreadable lines; loaded at first use. The lock also makes
     /// a change of state and its line in the file one step.
     state: Mutex<Option<Folded>>,
@@ -33,8 +38,8 @@ struct Folded {
 }
 
 impl Sessions {
-    pub fn new(path: PathBuf) -> Self {
-        Self { path, state: Mutex::new(None) }
+    pub fn new(path: PathBuf, later: Later) -> Self {
+        Self { path, later, state: Mutex::new(None) }
     }
 
     fn with<T>(&self, use_it: impl FnOnce(&mut Folded) -> Result<T>) -> Result<T> {
@@ -47,7 +52,12 @@ impl Sessions {
 
     fn write(&self, folded: &mut Folded, session: Session) -> Result<()> {
         let line = serde_json::to_string(&session).map_err(|e| Error::io("cannot encode a session record").cause(e))?;
-        fsx::append_line(&self.path, &line)?;
+        let file = fsx::append_line(&self.path, &line)?;
+        (self.later)(Box::new(move || {
+            if let Err(error) = file.sync_data() {
+                tracing::error!(%error, "the session records may not survive a power cut");
+            }
+        }));
         folded.records.insert(session.id.clone(), session);
         Ok(())
     }
@@ -151,13 +161,13 @@ mod tests {
     fn records_survive_a_restart_a_torn_line_and_keep_unknown_fields() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("sessions.jsonl");
-        let store = Sessions::new(path.clone());
+        let store = Sessions::new(path.clone(), Box::new(|job| job()));
         store.open(session("s1")).unwrap();
         store.open(session("s2")).unwrap();
         store.close("s1", Exit::Code(3), "t".into()).unwrap().unwrap();
         std::io::Write::write_all(&mut std::fs::OpenOptions::new().append(true).open(&path).unwrap(), b"{\"id\":\"s2\",\"sta").unwrap();
 
-        let store = Sessions::new(path);
+        let store = Sessions::new(path, Box::new(|job| job()));
         let one = store.get("s1").unwrap();
         assert_eq!((one.state, one.exit), (State::Ended, Some(Exit::Code(3))));
         assert_eq!(one.rest["from_the_future"], 7);
@@ -171,7 +181,7 @@ mod tests {
     #[test]
     fn closing_twice_keeps_the_first_exit() {
         let dir = tempfile::tempdir().unwrap();
-        let store = Sessions::new(dir.path().join("s.jsonl"));
+        let store = Sessions::new(dir.path().join("s.jsonl"), Box::new(|job| job()));
         store.open(session("s1")).unwrap();
         store.close("s1", Exit::Code(0), "t".into()).unwrap();
         assert!(store.close("s1", Exit::Unknown, "u".into()).unwrap().is_none());

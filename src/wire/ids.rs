@@ -17,7 +17,10 @@ impl std::fmt::Display for BadName {
 }
 
 /// Device names that Windows resolves in every directory.
-const RESERVED: &[&str] = &["con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9"];
+const RESERVED: &[&str] = &[
+    "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt1", "lpt2", "lpt3", "lpt4",
+    "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
+];
 
 fn check(what: &'static str, name: &str) -> Result<(), BadName> {
     let bad = |why| Err(BadName { what, name: name.chars().take(80).collect(), why });
@@ -110,7 +113,9 @@ mod tests {
 
     #[test]
     fn names_that_could_leave_a_directory_or_clash_are_refused() {
-        for bad in ["", ".", "..", "../x", "a/b", "/abs", "a\\b", "C:x", "con", "nul.txt", "A", "a..b", "a.", "-x", "é", "a\0b", &"x".repeat(65)] {
+        for bad in
+            ["", ".", "..", "../x", "a/b", "/abs", "a\\b", "C:x", "con", "nul.txt", "A", "a..b", "a.", "-x", "é", "a\0b", &"x".repeat(65)]
+        {
             assert!(Alias::parse(bad).is_err(), "{bad:?} was accepted");
             assert!(serde_json::from_value::<Alias>(serde_json::json!(bad)).is_err());
         }

@@ -68,21 +68,29 @@ pub enum Credential {
 }
 
 /// How a key comes in with a call.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "from", rename_all = "kebab-case")]
 pub enum KeyInput {
     #[default]
     Absent,
     /// Store this key.
-    Text { key: KeyText },
+    Text {
+        key: KeyText,
+    },
     /// Share the key that another profile of the same provider has.
-    Reuse { alias: String },
-    Env { var: String },
-    Command { argv: Vec<String> },
+    Reuse {
+        alias: String,
+    },
+    Env {
+        var: String,
+    },
+    Command {
+        argv: Vec<String>,
+    },
 }
 
 /// Fields of `profiles create` and `profiles edit` that are alike.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
@@ -290,4 +298,3 @@ impl Call for Delete {
     const EFFECT: Effect = Effect::Once;
     type Reply = Deleted;
 }
-

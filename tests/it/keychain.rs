@@ -30,7 +30,9 @@ fn on_a_bus(home: &TestHome, script: &str) -> Out {
     let clown = env!("CARGO_BIN_EXE_clown");
     // The daemon outlives its starter: it must end before the bus does.
     let whole = format!("set -eu\nclown() {{ '{clown}' \"$@\"; }}\ntrap \"'{clown}' daemon stop >/dev/null 2>&1\" EXIT\n{script}");
-    home.program(bus.to_str().unwrap(), &["--", "bash", "-c", &whole]).env("XDG_DATA_HOME", home.home().join("data").to_str().unwrap()).run()
+    home.program(bus.to_str().unwrap(), &["--", "bash", "-c", &whole])
+        .env("XDG_DATA_HOME", home.home().join("data").to_str().unwrap())
+        .run()
 }
 
 const UNLOCK: &str = "echo -n pass | gnome-keyring-daemon --unlock --components=secrets >/dev/null\n";
@@ -92,11 +94,17 @@ fn a_deleted_key_is_gone_from_the_store() {
 fn nothing_is_left(home: &TestHome, out: &Out) {
     assert_eq!(out.code, Some(1), "{}", out.report());
     let said = out.stderr();
-    for way in ["the keychain of this system cannot be used", "unlock or start the keychain", "clown config set secrets.backend file", "--key-ref env:NAME"] {
+    for way in [
+        "the keychain of this system cannot be used",
+        "unlock or start the keychain",
+        "clown config set secrets.backend file",
+        "--key-ref env:NAME",
+    ] {
         assert!(said.contains(way), "{way:?} is not named\n{}", out.report());
     }
     assert!(!contains(&out.stderr, KEY.as_bytes()));
-    let profiles = std::fs::read_dir(home.root().join("profiles")).map(|d| d.flatten().filter(|e| e.path().extension().is_some_and(|x| x == "json")).count());
+    let profiles = std::fs::read_dir(home.root().join("profiles"))
+        .map(|d| d.flatten().filter(|e| e.path().extension().is_some_and(|x| x == "json")).count());
     assert_eq!(profiles.unwrap_or(0), 0);
     assert!(!home.profile_home("claude", "work").exists(), "a home is left");
     assert!(!home.root().join("secrets").exists(), "a key file is left");
@@ -108,7 +116,8 @@ fn nothing_is_left(home: &TestHome, out: &Out) {
 fn without_a_session_bus_nothing_is_stored_and_nothing_is_left() {
     let home = home();
     for address in [None, Some("unix:path=/nonexistent/bus"), Some("garbage")] {
-        let mut create = home.clown(&["profiles", "create", "claude", "work", "--provider", "fair", "--api-key-stdin"]).stdin(KEY.as_bytes());
+        let mut create =
+            home.clown(&["profiles", "create", "claude", "work", "--provider", "fair", "--api-key-stdin"]).stdin(KEY.as_bytes());
         if let Some(address) = address {
             create = create.env("DBUS_SESSION_BUS_ADDRESS", address);
         }

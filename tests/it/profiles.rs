@@ -1,5 +1,10 @@
 //! Profiles through the whole program, without agents.
 
+mod change;
+mod nested;
+mod prompts;
+mod shells;
+
 use crate::support::TestHome;
 
 #[test]

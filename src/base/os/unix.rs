@@ -35,6 +35,13 @@ pub fn runtime_dir() -> Result<PathBuf> {
     Ok(path)
 }
 
+/// Where profiles' TMPDIRs are: on the disk of /tmp, because agents' tools put large files there and
+/// a runtime directory is small and ends with the login. `otherwise` when that place is not safe.
+pub fn temp_dir(otherwise: &Path) -> PathBuf {
+    let path = PathBuf::from(format!("/tmp/clown-{}", uid()));
+    if private_dir(&path).is_ok() { path } else { otherwise.to_owned() }
+}
+
 /// Makes or checks a 0700 directory of this user.
 pub fn private_dir(path: &Path) -> Result<()> {
     match fs::DirBuilder::new().mode(0o700).create(path) {
@@ -59,9 +66,7 @@ pub fn private_dir(path: &Path) -> Result<()> {
 pub fn own_socket(path: &Path) -> Result<bool> {
     match fs::symlink_metadata(path) {
         Ok(meta) if !meta.file_type().is_socket() => Err(Error::refused(format!("{} is not a socket", path.display()))),
-        Ok(meta) if meta.uid() != uid() => {
-            Err(Error::refused(format!("{} belongs to another user (uid {})", path.display(), meta.uid())))
-        }
+        Ok(meta) if meta.uid() != uid() => Err(Error::refused(format!("{} belongs to another user (uid {})", path.display(), meta.uid()))),
         Ok(_) => Ok(true),
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
         Err(e) => Err(Error::reading(path)(e)),
@@ -117,20 +122,19 @@ pub fn detach() {
     let _ = rustix::process::setsid();
 }
 
-/// From now on stdin, stdout and stderr lead nowhere.
-pub fn close_stdio() -> io::Result<()> {
-    let null = fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
-    rustix::stdio::dup2_stdin(&null)?;
-    rustix::stdio::dup2_stdout(&null)?;
-    rustix::stdio::dup2_stderr(&null)?;
-    Ok(())
-}
-
-/// Only stdout leads nowhere.
+/// From now on stdout leads nowhere.
 pub fn close_stdout() -> io::Result<()> {
     let null = fs::OpenOptions::new().write(true).open("/dev/null")?;
     rustix::stdio::dup2_stdout(&null)?;
     Ok(())
+}
+
+/// Name of this process in lists of processes: started through `/proc` it would be `exe`.
+pub fn name_process(name: &std::ffi::CStr) {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::thread::set_name(name);
+    #[cfg(not(target_os = "linux"))]
+    let _ = name;
 }
 
 /// Files this process makes are for this user only.
@@ -193,7 +197,8 @@ pub fn process_start(pid: u32) -> Option<u64> {
 pub fn exit_watch(pid: u32) -> io::Result<OwnedFd> {
     #[cfg(target_os = "linux")]
     {
-        let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw).ok_or_else(|| io::Error::from(ErrorKind::InvalidInput))?;
+        let pid =
+            i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw).ok_or_else(|| io::Error::from(ErrorKind::InvalidInput))?;
         Ok(rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())?)
     }
     #[cfg(not(target_os = "linux"))]

@@ -48,19 +48,24 @@ pub trait SecretStore: Send + Sync {
     fn delete(&self, name: &str) -> Result<()>;
 }
 
+/// A kind of store in words for people: "in the key file".
+pub fn store_name(kind: &str) -> &str {
+    if kind == "file" { "key file" } else { kind }
+}
+
 /// Removes surrounding white space and refuses what cannot be a key in a header.
 pub fn clean_key(text: &str) -> Result<Secret> {
     use super::error::Error;
+    const ALONE: &str = "give the key alone, on one line";
     let text = text.trim();
     if text.is_empty() {
-        return Err(Error::invalid("the key is empty"));
+        return Err(Error::invalid("the key is empty").hint(ALONE));
     }
     if text.len() > 16 * 1024 {
-        return Err(Error::invalid("the key is longer than 16 KiB"));
+        return Err(Error::invalid("the key is longer than 16 KiB").hint(ALONE));
     }
     if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return Err(Error::invalid("the key holds white space or control characters")
-            .hint("give the key alone, on one line"));
+        return Err(Error::invalid("the key holds white space or control characters").hint(ALONE));
     }
     Ok(Secret::new(text.to_owned()))
 }

@@ -68,16 +68,9 @@ impl Conversation {
             let text = shown(&self.results.join("\n"), RESULT_SHOWN);
             return said(format!("offline: the tool said: {text}"));
         }
-        let markers = if self.answered {
-            Vec::new()
-        } else {
-            markers::parse(&self.user)
-        };
+        let markers = if self.answered { Vec::new() } else { markers::parse(&self.user) };
         if markers.is_empty() {
-            return said(format!(
-                "offline: you said: {}",
-                shown(&self.user, PROMPT_SHOWN)
-            ));
+            return said(format!("offline: you said: {}", shown(&self.user, PROMPT_SHOWN)));
         }
         self.obey(markers)
     }
@@ -90,32 +83,23 @@ impl Conversation {
             match marker {
                 Marker::Fail(status) => match status.parse() {
                     Ok(status @ 400..=599) => return Outcome::Fail(status),
-                    _ => texts.push(format!(
-                        "offline: [fail: {status}] needs a status from 400 to 599"
-                    )),
+                    _ => texts.push(format!("offline: [fail: {status}] needs a status from 400 to 599")),
                 },
                 Marker::Say(text) => texts.push(text),
                 Marker::Run(command) => match tools::shell(&self.tools, &command) {
                     Some(call) => calls.push(call),
-                    None => texts.push(format!(
-                        "offline: no shell tool is offered, so this was not run: {command}"
-                    )),
+                    None => texts.push(format!("offline: no shell tool is offered, so this was not run: {command}")),
                 },
                 Marker::Tool { name, arguments } => match arguments {
                     Ok(arguments) => match tools::named(&self.tools, &name, arguments) {
                         Some(call) => calls.push(call),
                         None => texts.push(format!("offline: no tool named {name} is offered")),
                     },
-                    Err(problem) => texts.push(format!(
-                        "offline: the arguments of {name} are not a JSON object: {problem}"
-                    )),
+                    Err(problem) => texts.push(format!("offline: the arguments of {name} are not a JSON object: {problem}")),
                 },
             }
         }
-        Outcome::Answer(Answer {
-            text: texts.join("\n"),
-            calls,
-        })
+        Outcome::Answer(Answer { text: texts.join("\n"), calls })
     }
 }
 
@@ -137,10 +121,7 @@ pub(super) fn content_text(content: &Value) -> String {
     match content {
         Value::String(text) => text.clone(),
         Value::Array(parts) => {
-            let texts: Vec<_> = parts
-                .iter()
-                .filter_map(|part| part["text"].as_str())
-                .collect();
+            let texts: Vec<_> = parts.iter().filter_map(|part| part["text"].as_str()).collect();
             texts.join("\n")
         }
         _ => String::new(),
@@ -148,10 +129,7 @@ pub(super) fn content_text(content: &Value) -> String {
 }
 
 fn said(text: String) -> Outcome {
-    Outcome::Answer(Answer {
-        text,
-        calls: Vec::new(),
-    })
+    Outcome::Answer(Answer { text, calls: Vec::new() })
 }
 
 fn shown(text: &str, limit: usize) -> String {
@@ -166,12 +144,7 @@ mod tests {
     fn asked(text: &str) -> Conversation {
         let mut conversation = Conversation::default();
         conversation.user_said(text);
-        conversation.offer(Tool {
-            name: "Bash".to_owned(),
-            namespace: None,
-            kind: Kind::Function,
-            schema: Value::Null,
-        });
+        conversation.offer(Tool { name: "Bash".to_owned(), namespace: None, kind: Kind::Function, schema: Value::Null });
         conversation
     }
 
@@ -186,10 +159,7 @@ mod tests {
     fn plain_text_is_echoed_and_trimmed() {
         assert_eq!(answer(&asked(" hi ")).text, "offline: you said: hi");
         let long = answer(&asked(&"ä".repeat(900))).text;
-        assert_eq!(
-            long.chars().count(),
-            "offline: you said: ".len() + PROMPT_SHOWN
-        );
+        assert_eq!(long.chars().count(), "offline: you said: ".len() + PROMPT_SHOWN);
     }
 
     #[test]
@@ -203,11 +173,7 @@ mod tests {
     fn two_markers_are_two_calls_and_say_stands_beside_them() {
         let answer = answer(&asked("[say: now] [run: a] [run: b]"));
         assert_eq!(answer.text, "now");
-        let commands: Vec<_> = answer
-            .calls
-            .iter()
-            .map(|call| &call.arguments["command"])
-            .collect();
+        let commands: Vec<_> = answer.calls.iter().map(|call| &call.arguments["command"]).collect();
         assert_eq!(commands, ["a", "b"]);
     }
 
@@ -234,18 +200,11 @@ mod tests {
         assert!(text.contains("needs a status"), "{text}");
         conversation.tools.clear();
         conversation.user_said("[run: ls]");
-        assert!(
-            answer(&conversation)
-                .text
-                .contains("no shell tool is offered")
-        );
+        assert!(answer(&conversation).text.contains("no shell tool is offered"));
     }
 
     #[test]
     fn a_failure_wins() {
-        assert!(matches!(
-            asked("[run: a] [fail: 529]").outcome(),
-            Outcome::Fail(529)
-        ));
+        assert!(matches!(asked("[run: a] [fail: 529]").outcome(), Outcome::Fail(529)));
     }
 }

@@ -5,9 +5,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::brain::{Answer, Conversation, Outcome, asked_for, content_text};
-use super::frames::{
-    self, Ids, data_frame, event_reply, json_reply, openai_error, pieces, text_characters, tokens,
-};
+use super::frames::{self, Ids, data_frame, event_reply, json_reply, openai_error, pieces, text_characters, tokens};
 use super::tools::{Kind, Tool};
 use super::{Reply, Request};
 
@@ -22,15 +20,9 @@ pub(super) fn reply(request: &Request<'_>) -> Reply {
     };
     let ids = Ids::of(request.body);
     let usage = usage(&body, &answer);
-    let head = Head {
-        id: ids.id("chatcmpl", 0),
-        created: request.now,
-        model: frames::model(&body),
-    };
+    let head = Head { id: ids.id("chatcmpl", 0), created: request.now, model: frames::model(&body) };
     if frames::wants_stream(&body) {
-        let counted = body
-            .get("stream_options")
-            .is_some_and(|options| options["include_usage"] == true);
+        let counted = body.get("stream_options").is_some_and(|options| options["include_usage"] == true);
         return event_reply(stream(&head, &answer, &ids, counted.then_some(usage)));
     }
     json_reply(
@@ -67,18 +59,14 @@ fn read(body: &[u8]) -> Result<(Map<String, Value>, Conversation), String> {
     for message in messages {
         match message["role"].as_str() {
             Some("user") => conversation.user_said(&content_text(&message["content"])),
-            Some("assistant") if message["tool_calls"].is_array() => {
-                conversation.assistant_called()
-            }
+            Some("assistant") if message["tool_calls"].is_array() => conversation.assistant_called(),
             Some("assistant") => conversation.assistant_said(),
             Some("tool") => conversation.tool_said(content_text(&message["content"])),
             _ => {}
         }
     }
     let tools = body.get("tools").and_then(Value::as_array);
-    let refused = body
-        .get("tool_choice")
-        .is_some_and(|choice| choice == "none");
+    let refused = body.get("tool_choice").is_some_and(|choice| choice == "none");
     for tool in tools.into_iter().flatten().filter(|_| !refused) {
         if let Some(name) = tool["function"]["name"].as_str() {
             conversation.offer(Tool {
@@ -98,12 +86,8 @@ fn message(answer: &Answer, ids: &Ids) -> Value {
         if answer.text.is_empty() {
             message["content"] = Value::Null;
         }
-        message["tool_calls"] = answer
-            .calls
-            .iter()
-            .enumerate()
-            .map(|(index, call)| tool_call(ids, index, &call.name, &call.written()))
-            .collect();
+        message["tool_calls"] =
+            answer.calls.iter().enumerate().map(|(index, call)| tool_call(ids, index, &call.name, &call.written())).collect();
     }
     message
 }
@@ -117,11 +101,7 @@ fn tool_call(ids: &Ids, index: usize, name: &str, arguments: &str) -> Value {
 }
 
 fn finish(answer: &Answer) -> &'static str {
-    if answer.calls.is_empty() {
-        "stop"
-    } else {
-        "tool_calls"
-    }
+    if answer.calls.is_empty() { "stop" } else { "tool_calls" }
 }
 
 fn usage(body: &Map<String, Value>, answer: &Answer) -> Value {
@@ -197,18 +177,11 @@ mod tests {
     fn text_has_usage_and_the_time_given() {
         let reply = value(&ask("hi", json!({})));
         assert_eq!(reply["created"], 7);
-        assert_eq!(
-            reply["choices"][0]["message"]["content"],
-            "offline: you said: hi"
-        );
+        assert_eq!(reply["choices"][0]["message"]["content"], "offline: you said: hi");
         assert_eq!(reply["choices"][0]["finish_reason"], "stop");
         assert!(reply["choices"][0]["message"].get("tool_calls").is_none());
         assert_eq!(
-            (
-                &reply["usage"]["prompt_tokens"],
-                &reply["usage"]["completion_tokens"],
-                &reply["usage"]["total_tokens"]
-            ),
+            (&reply["usage"]["prompt_tokens"], &reply["usage"]["completion_tokens"], &reply["usage"]["total_tokens"]),
             (&json!(3), &json!(6), &json!(9))
         );
     }
@@ -217,22 +190,13 @@ mod tests {
     fn a_stream_joins_to_the_text_and_counts_only_when_asked() {
         let plain = events(&ask("one two", json!({"stream": true})));
         assert_eq!(plain[0]["choices"][0]["delta"]["role"], "assistant");
-        let text: String = plain
-            .iter()
-            .filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str())
-            .collect();
+        let text: String = plain.iter().filter_map(|chunk| chunk["choices"][0]["delta"]["content"].as_str()).collect();
         assert_eq!(text, "offline: you said: one two");
         assert_eq!(plain[plain.len() - 1], "[DONE]");
-        assert_eq!(
-            plain[plain.len() - 2]["choices"][0]["finish_reason"],
-            "stop"
-        );
+        assert_eq!(plain[plain.len() - 2]["choices"][0]["finish_reason"], "stop");
         assert!(plain.iter().all(|chunk| chunk.get("usage").is_none()));
 
-        let counted = events(&ask(
-            "x",
-            json!({"stream": true, "stream_options": {"include_usage": true}}),
-        ));
+        let counted = events(&ask("x", json!({"stream": true, "stream_options": {"include_usage": true}})));
         let last = &counted[counted.len() - 2];
         assert_eq!(last["choices"], json!([]));
         assert_eq!(last["usage"]["prompt_tokens_details"]["cached_tokens"], 0);
@@ -243,25 +207,15 @@ mod tests {
         let reply = value(&ask("[run: a] [run: b]", json!({})));
         let message = &reply["choices"][0]["message"];
         assert_eq!(message["content"], Value::Null);
-        assert_eq!(
-            message["tool_calls"][1]["function"]["arguments"],
-            r#"{"command":"b"}"#
-        );
+        assert_eq!(message["tool_calls"][1]["function"]["arguments"], r#"{"command":"b"}"#);
         assert_eq!(reply["choices"][0]["finish_reason"], "tool_calls");
 
         let chunks = events(&ask("[run: a] [run: b]", json!({"stream": true})));
-        let parts = || {
-            chunks
-                .iter()
-                .map(|chunk| &chunk["choices"][0]["delta"]["tool_calls"][0])
-        };
+        let parts = || chunks.iter().map(|chunk| &chunk["choices"][0]["delta"]["tool_calls"][0]);
         for (index, expected) in [(0, r#"{"command":"a"}"#), (1, r#"{"command":"b"}"#)] {
             let own: Vec<_> = parts().filter(|part| part["index"] == index).collect();
             assert_eq!(own.iter().filter(|part| part["id"].is_string()).count(), 1);
-            let written: String = own
-                .iter()
-                .filter_map(|p| p["function"]["arguments"].as_str())
-                .collect();
+            let written: String = own.iter().filter_map(|p| p["function"]["arguments"].as_str()).collect();
             assert_eq!(written, expected);
         }
     }
@@ -277,10 +231,7 @@ mod tests {
                 {"role": "tool", "tool_call_id": "2", "content": [{"type": "text", "text": "two"}]},
             ]}),
         );
-        assert_eq!(
-            value(&reply)["choices"][0]["message"]["content"],
-            "offline: the tool said: one\ntwo"
-        );
+        assert_eq!(value(&reply)["choices"][0]["message"]["content"], "offline: the tool said: one\ntwo");
     }
 
     #[test]

@@ -15,9 +15,7 @@ pub(super) struct Ids {
 
 impl Ids {
     pub(super) fn of(body: &[u8]) -> Self {
-        Self {
-            hex: blake3::hash(body).to_hex().chars().take(22).collect(),
-        }
+        Self { hex: blake3::hash(body).to_hex().chars().take(22).collect() }
     }
 
     /// The id of the `index`-th thing of this kind in the reply, like `toolu_5f2c…00`.
@@ -27,27 +25,16 @@ impl Ids {
 }
 
 pub(super) fn json_reply(status: u16, body: &Value) -> Reply {
-    Reply {
-        status,
-        content_type: "application/json",
-        body: Body::Full(Bytes::from(body.to_string())),
-    }
+    Reply { status, content_type: "application/json", body: Body::Full(Bytes::from(body.to_string())) }
 }
 
 pub(super) fn event_reply(frames: Vec<Bytes>) -> Reply {
-    Reply {
-        status: 200,
-        content_type: "text/event-stream; charset=utf-8",
-        body: Body::Events(frames),
-    }
+    Reply { status: 200, content_type: "text/event-stream; charset=utf-8", body: Body::Events(frames) }
 }
 
 /// A frame whose `event:` line repeats `data.type`: the Anthropic and Responses form.
 pub(super) fn typed_frame(data: &Value) -> Bytes {
-    let kind = data
-        .get("type")
-        .and_then(Value::as_str)
-        .unwrap_or("message");
+    let kind = data.get("type").and_then(Value::as_str).unwrap_or("message");
     Bytes::from(format!("event: {kind}\ndata: {data}\n\n"))
 }
 
@@ -66,10 +53,7 @@ pub(super) fn openai_error(status: u16, message: &str) -> Reply {
         400..=499 => ("invalid_request_error", None),
         _ => ("server_error", Some("server_error")),
     };
-    json_reply(
-        status,
-        &json!({"error": {"message": message, "type": kind, "param": null, "code": code}}),
-    )
+    json_reply(status, &json!({"error": {"message": message, "type": kind, "param": null, "code": code}}))
 }
 
 /// The body as a JSON object, or why it is not one.
@@ -123,9 +107,9 @@ pub(super) fn text_characters(value: &Value) -> usize {
             .iter()
             .map(|(key, value)| match (key.as_str(), value) {
                 ("input", Value::Object(_)) => value.to_string().chars().count(),
-                ("text" | "content" | "output" | "arguments" | "input" | "thinking", _)
-                | ("function", _)
-                | ("tool_calls", _) => text_characters(value),
+                ("text" | "content" | "output" | "arguments" | "input" | "thinking", _) | ("function", _) | ("tool_calls", _) => {
+                    text_characters(value)
+                }
                 _ => 0,
             })
             .sum(),
@@ -139,21 +123,11 @@ pub(super) mod testing {
     use serde_json::Value;
 
     pub(in super::super) fn post(path: &str, body: &str) -> Reply {
-        answer(&Request {
-            method: "POST",
-            path,
-            body: body.as_bytes(),
-            now: 7,
-        })
+        answer(&Request { method: "POST", path, body: body.as_bytes(), now: 7 })
     }
 
     pub(in super::super) fn get(path: &str) -> Reply {
-        answer(&Request {
-            method: "GET",
-            path,
-            body: b"",
-            now: 7,
-        })
+        answer(&Request { method: "GET", path, body: b"", now: 7 })
     }
 
     pub(in super::super) fn value(reply: &Reply) -> Value {
@@ -165,9 +139,7 @@ pub(super) mod testing {
 
     /// The data of each frame. A frame with an `event:` line must name the type of its data.
     pub(in super::super) fn events(reply: &Reply) -> Vec<Value> {
-        let Body::Events(frames) = &reply.body else {
-            panic!("expected events")
-        };
+        let Body::Events(frames) = &reply.body else { panic!("expected events") };
         frames
             .iter()
             .map(|frame| {
@@ -186,10 +158,7 @@ pub(super) mod testing {
     }
 
     pub(in super::super) fn types(events: &[Value]) -> Vec<&str> {
-        events
-            .iter()
-            .map(|event| event["type"].as_str().unwrap())
-            .collect()
+        events.iter().map(|event| event["type"].as_str().unwrap()).collect()
     }
 }
 

@@ -10,13 +10,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 /// Blocks agents put into user content: Claude Code (first and last rows), Codex (middle rows).
-const WRAPPERS: &[&str] = &[
-    "system-reminder",
-    "environment_context",
-    "user_instructions",
-    "INSTRUCTIONS",
-    "local-command-caveat",
-];
+const WRAPPERS: &[&str] = &["system-reminder", "environment_context", "user_instructions", "INSTRUCTIONS", "local-command-caveat"];
 
 #[derive(Debug, PartialEq)]
 pub(super) enum Marker {
@@ -65,10 +59,7 @@ pub(super) fn without_wrappers(text: &str) -> String {
 /// Undoes `opencode run`, which puts a message of several words in quotes and escapes those inside:
 /// measured on 1.18.33.
 fn unquoted(text: &str) -> Cow<'_, str> {
-    match text
-        .strip_prefix('"')
-        .and_then(|text| text.strip_suffix('"'))
-    {
+    match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
         Some(inside) => Cow::Owned(inside.replace("\\\"", "\"")),
         None => Cow::Borrowed(text),
     }
@@ -110,10 +101,7 @@ fn tool(text: &str) -> Option<(Marker, &str)> {
     let end = text.find(|c: char| c.is_whitespace() || c == '{' || c == ']')?;
     let (name, rest) = text.split_at(end);
     let rest = rest.trim_start();
-    let marker = |arguments| Marker::Tool {
-        name: name.to_owned(),
-        arguments,
-    };
+    let marker = |arguments| Marker::Tool { name: name.to_owned(), arguments };
     if let Some(after) = rest.strip_prefix(']') {
         return Some((marker(Ok(Map::new())), after));
     }
@@ -139,29 +127,19 @@ mod tests {
     use serde_json::json;
 
     fn tool(name: &str, arguments: Value) -> Marker {
-        Marker::Tool {
-            name: name.to_owned(),
-            arguments: Ok(arguments.as_object().unwrap().clone()),
-        }
+        Marker::Tool { name: name.to_owned(), arguments: Ok(arguments.as_object().unwrap().clone()) }
     }
 
     #[test]
     fn a_marker_ends_at_its_own_bracket() {
-        assert_eq!(
-            parse("please [run: [ -f x ] && echo ${a[0]}] now"),
-            [Marker::Run("[ -f x ] && echo ${a[0]}".into())]
-        );
+        assert_eq!(parse("please [run: [ -f x ] && echo ${a[0]}] now"), [Marker::Run("[ -f x ] && echo ${a[0]}".into())]);
     }
 
     #[test]
     fn several_markers_keep_their_order() {
         assert_eq!(
             parse("[say: a b][run: ls] then [fail: 429]"),
-            [
-                Marker::Say("a b".into()),
-                Marker::Run("ls".into()),
-                Marker::Fail("429".into())
-            ]
+            [Marker::Say("a b".into()), Marker::Run("ls".into()), Marker::Fail("429".into())]
         );
     }
 
@@ -172,14 +150,7 @@ mod tests {
 
     #[test]
     fn unknown_and_unfinished_markers_are_text() {
-        for text in [
-            "[sleep: 3]",
-            "[run: x",
-            "[Run: x]",
-            "[ run: x]",
-            "[tool: ",
-            "a: b]",
-        ] {
+        for text in ["[sleep: 3]", "[run: x", "[Run: x]", "[ run: x]", "[tool: ", "a: b]"] {
             assert_eq!(parse(text), [], "{text}");
         }
         assert_eq!(parse("[x] [y: [run: z]"), [Marker::Run("z".into())]);
@@ -190,10 +161,7 @@ mod tests {
         assert_eq!(parse("[tool: a]"), [tool("a", json!({}))]);
         assert_eq!(
             parse(r#"[tool: mcp__x__y {"s":"]}[","n":[1]} ] [tool: x/y{}]"#),
-            [
-                tool("mcp__x__y", json!({"s": "]}[", "n": [1]})),
-                tool("x/y", json!({}))
-            ]
+            [tool("mcp__x__y", json!({"s": "]}[", "n": [1]})), tool("x/y", json!({}))]
         );
     }
 
@@ -201,16 +169,7 @@ mod tests {
     fn bad_tool_arguments_are_kept_as_a_problem() {
         for text in ["[tool: a {x}]", "[tool: a 1]", "[tool: a {} b]"] {
             let markers = parse(text);
-            assert!(
-                matches!(
-                    &markers[..],
-                    [Marker::Tool {
-                        arguments: Err(_),
-                        ..
-                    }]
-                ),
-                "{text}"
-            );
+            assert!(matches!(&markers[..], [Marker::Tool { arguments: Err(_), .. }]), "{text}");
         }
     }
 
@@ -218,24 +177,15 @@ mod tests {
     fn a_quoted_message_means_what_was_typed() {
         assert_eq!(
             parse(r#""[run: echo \"a b\"] [tool: t {\"k\":1}]""#),
-            [
-                Marker::Run(r#"echo "a b""#.into()),
-                tool("t", json!({"k": 1}))
-            ]
+            [Marker::Run(r#"echo "a b""#.into()), tool("t", json!({"k": 1}))]
         );
-        assert_eq!(
-            parse(r#"[run: echo \"]"#),
-            [Marker::Run(r#"echo \""#.into())]
-        );
+        assert_eq!(parse(r#"[run: echo \"]"#), [Marker::Run(r#"echo \""#.into())]);
     }
 
     #[test]
     fn wrappers_are_removed_wherever_they_stand() {
         let text = "<system-reminder>[run: a]</system-reminder>\nhi <environment_context>x</environment_context>";
         assert_eq!(without_wrappers(text), "hi");
-        assert_eq!(
-            without_wrappers("<system-reminder>open"),
-            "<system-reminder>open"
-        );
+        assert_eq!(without_wrappers("<system-reminder>open"), "<system-reminder>open");
     }
 }

@@ -5,9 +5,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::brain::{Answer, Conversation, Outcome, asked_for, content_text};
-use super::frames::{
-    self, Ids, event_reply, json_reply, pieces, text_characters, tokens, typed_frame,
-};
+use super::frames::{self, Ids, event_reply, json_reply, pieces, text_characters, tokens, typed_frame};
 use super::tools::{Kind, Tool};
 use super::{Reply, Request};
 
@@ -24,20 +22,13 @@ pub(super) fn reply(request: &Request<'_>) -> Reply {
     let content = content(&answer, &ids);
     let input = input_tokens(&body);
     let output = tokens(answer.characters());
-    let stop = if answer.calls.is_empty() {
-        "end_turn"
-    } else {
-        "tool_use"
-    };
+    let stop = if answer.calls.is_empty() { "end_turn" } else { "tool_use" };
     if frames::wants_stream(&body) {
         let start = message(&ids, frames::model(&body), vec![], None, usage(input, 1));
         return event_reply(stream(start, &content, stop, usage(input, output)));
     }
     let model = frames::model(&body);
-    json_reply(
-        200,
-        &message(&ids, model, content, Some(stop), usage(input, output)),
-    )
+    json_reply(200, &message(&ids, model, content, Some(stop), usage(input, output)))
 }
 
 /// The same number `usage.input_tokens` will show for the same messages.
@@ -63,10 +54,7 @@ fn error(request: &Request<'_>, status: u16, message: &str) -> Reply {
         _ => "invalid_request_error",
     };
     let id = Ids::of(request.body).id("req", 0);
-    json_reply(
-        status,
-        &json!({"type": "error", "error": {"type": kind, "message": message}, "request_id": id}),
-    )
+    json_reply(status, &json!({"type": "error", "error": {"type": kind, "message": message}, "request_id": id}))
 }
 
 fn read(body: &[u8]) -> Result<(Map<String, Value>, Conversation), String> {
@@ -84,17 +72,10 @@ fn read(body: &[u8]) -> Result<(Map<String, Value>, Conversation), String> {
         }
     }
     let tools = body.get("tools").and_then(Value::as_array);
-    let refused = body
-        .get("tool_choice")
-        .is_some_and(|choice| choice["type"] == "none");
+    let refused = body.get("tool_choice").is_some_and(|choice| choice["type"] == "none");
     for tool in tools.into_iter().flatten().filter(|_| !refused) {
         if let Some(name) = tool["name"].as_str() {
-            conversation.offer(Tool {
-                name: name.to_owned(),
-                namespace: None,
-                kind: Kind::Function,
-                schema: tool["input_schema"].clone(),
-            });
+            conversation.offer(Tool { name: name.to_owned(), namespace: None, kind: Kind::Function, schema: tool["input_schema"].clone() });
         }
     }
     Ok((body, conversation))
@@ -119,8 +100,7 @@ fn read_user(conversation: &mut Conversation, content: &Value) {
 
 fn read_assistant(conversation: &mut Conversation, content: &Value) {
     let blocks = content.as_array();
-    let called =
-        blocks.is_some_and(|blocks| blocks.iter().any(|block| block["type"] == "tool_use"));
+    let called = blocks.is_some_and(|blocks| blocks.iter().any(|block| block["type"] == "tool_use"));
     if called {
         conversation.assistant_called();
     } else {
@@ -167,35 +147,26 @@ fn usage(input: u64, output: u64) -> Value {
 }
 
 fn input_tokens(body: &Map<String, Value>) -> u64 {
-    let texts = ["system", "messages"]
-        .iter()
-        .filter_map(|key| body.get(*key));
+    let texts = ["system", "messages"].iter().filter_map(|key| body.get(*key));
     tokens(texts.map(text_characters).sum())
 }
 
 /// Blocks are numbered from 0 and never interleave; exactly one `message_stop` ends the stream.
 fn stream(start: Value, content: &[Value], stop: &str, usage: Value) -> Vec<Bytes> {
-    let mut events = vec![
-        json!({"type": "message_start", "message": start}),
-        json!({"type": "ping"}),
-    ];
+    let mut events = vec![json!({"type": "message_start", "message": start}), json!({"type": "ping"})];
     for (index, block) in content.iter().enumerate() {
         let mut opened = block.clone();
         let deltas: Vec<Value> = if block["type"] == "text" {
             opened["text"] = json!("");
             let text = block["text"].as_str().unwrap_or("");
-            pieces(text)
-                .into_iter()
-                .map(|piece| json!({"type": "text_delta", "text": piece}))
-                .collect()
+            pieces(text).into_iter().map(|piece| json!({"type": "text_delta", "text": piece})).collect()
         } else {
             opened["input"] = json!({});
             let input = block["input"].to_string();
             let delta = |piece| json!({"type": "input_json_delta", "partial_json": piece});
             pieces(&input).into_iter().map(delta).collect()
         };
-        events
-            .push(json!({"type": "content_block_start", "index": index, "content_block": opened}));
+        events.push(json!({"type": "content_block_start", "index": index, "content_block": opened}));
         for delta in deltas {
             events.push(json!({"type": "content_block_delta", "index": index, "delta": delta}));
         }
@@ -215,16 +186,13 @@ mod tests {
     use super::super::frames::testing::{events, post, types, value};
     use super::*;
 
-    const TOOLS: &str =
-        r#"[{"name":"Bash","input_schema":{"properties":{"command":{"type":"string"}}}}]"#;
+    const TOOLS: &str = r#"[{"name":"Bash","input_schema":{"properties":{"command":{"type":"string"}}}}]"#;
 
     fn ask(user: &str, stream: bool) -> Reply {
         let user = json!(user);
         post(
             "/v1/messages",
-            &format!(
-                r#"{{"model":"m","stream":{stream},"tools":{TOOLS},"messages":[{{"role":"user","content":{user}}}]}}"#
-            ),
+            &format!(r#"{{"model":"m","stream":{stream},"tools":{TOOLS},"messages":[{{"role":"user","content":{user}}}]}}"#),
         )
     }
 
@@ -232,10 +200,7 @@ mod tests {
     fn text_has_usage_and_echoes_the_model() {
         let reply = value(&ask("hi", false));
         assert_eq!(reply["model"], "m");
-        assert_eq!(
-            reply["content"],
-            json!([{"type": "text", "text": "offline: you said: hi"}])
-        );
+        assert_eq!(reply["content"], json!([{"type": "text", "text": "offline: you said: hi"}]));
         assert_eq!(reply["stop_reason"], "end_turn");
         assert_eq!(reply["usage"]["input_tokens"], 1);
         assert_eq!(reply["usage"]["output_tokens"], 6);
@@ -247,14 +212,8 @@ mod tests {
         let events = events(&ask("one two", true));
         let types = types(&events);
         assert_eq!(types[..3], ["message_start", "ping", "content_block_start"]);
-        assert_eq!(
-            types[types.len() - 3..],
-            ["content_block_stop", "message_delta", "message_stop"]
-        );
-        let text: String = events
-            .iter()
-            .filter_map(|event| event["delta"]["text"].as_str())
-            .collect();
+        assert_eq!(types[types.len() - 3..], ["content_block_stop", "message_delta", "message_stop"]);
+        let text: String = events.iter().filter_map(|event| event["delta"]["text"].as_str()).collect();
         assert_eq!(text, "offline: you said: one two");
         assert_eq!(events[0]["message"]["stop_reason"], Value::Null);
         assert_eq!(events[0]["message"]["id"], value_id("one two"));
@@ -279,10 +238,7 @@ mod tests {
             let part = |event: &&Value| event["index"] == index;
             let start = events.iter().find(part).unwrap();
             assert_eq!(start["content_block"]["input"], json!({}));
-            let parts = events
-                .iter()
-                .filter(part)
-                .filter_map(|e| e["delta"]["partial_json"].as_str());
+            let parts = events.iter().filter(part).filter_map(|e| e["delta"]["partial_json"].as_str());
             assert_eq!(parts.collect::<String>(), expected);
         }
         assert_eq!(events[events.len() - 2]["delta"]["stop_reason"], "tool_use");
@@ -298,17 +254,12 @@ mod tests {
                 {"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":[{"type":"text","text":"out"}]},{"type":"text","text":"<system-reminder>y</system-reminder>"}]},
                 {"role":"system","content":"z"}]}"#,
         );
-        assert_eq!(
-            value(&reply)["content"][0]["text"],
-            "offline: the tool said: out"
-        );
+        assert_eq!(value(&reply)["content"][0]["text"], "offline: the tool said: out");
     }
 
     #[test]
     fn tool_choice_none_offers_nothing() {
-        let body = format!(
-            r#"{{"tool_choice":{{"type":"none"}},"tools":{TOOLS},"messages":[{{"role":"user","content":"[run: a]"}}]}}"#
-        );
+        let body = format!(r#"{{"tool_choice":{{"type":"none"}},"tools":{TOOLS},"messages":[{{"role":"user","content":"[run: a]"}}]}}"#);
         let text = value(&post("/v1/messages", &body))["content"][0]["text"].clone();
         assert!(text.as_str().unwrap().contains("no shell tool"));
     }
@@ -316,18 +267,12 @@ mod tests {
     #[test]
     fn errors_have_the_vendors_shape() {
         let reply = ask("[fail: 529]", true);
-        assert_eq!(
-            (reply.status, &value(&reply)["error"]["type"]),
-            (529, &json!("overloaded_error"))
-        );
+        assert_eq!((reply.status, &value(&reply)["error"]["type"]), (529, &json!("overloaded_error")));
         for body in ["{", "[]", "{}", r#"{"messages":1}"#] {
             let reply = post("/v1/messages", body);
             assert_eq!(reply.status, 400);
             let body = value(&reply);
-            assert_eq!(
-                (&body["type"], &body["error"]["type"]),
-                (&json!("error"), &json!("invalid_request_error"))
-            );
+            assert_eq!((&body["type"], &body["error"]["type"]), (&json!("error"), &json!("invalid_request_error")));
         }
     }
 
@@ -336,10 +281,7 @@ mod tests {
         let body = r#"{"system":"four","messages":[{"role":"user","content":"hello"}]}"#;
         let counted = value(&post("/v1/messages/count_tokens", body))["input_tokens"].clone();
         assert_eq!(counted, 3);
-        assert_eq!(
-            value(&post("/v1/messages", body))["usage"]["input_tokens"],
-            counted
-        );
+        assert_eq!(value(&post("/v1/messages", body))["usage"]["input_tokens"], counted);
         assert_eq!(post("/v1/messages/count_tokens", "{}").status, 400);
     }
 }

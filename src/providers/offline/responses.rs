@@ -52,18 +52,9 @@ fn read(body: &[u8]) -> Result<(Map<String, Value>, Conversation), String> {
         }
         _ => return Err("`input` is missing or is neither a string nor a list".to_owned()),
     }
-    offered.extend(
-        body.get("tools")
-            .into_iter()
-            .flat_map(|list| tools(list, None)),
-    );
-    if body
-        .get("tool_choice")
-        .is_none_or(|choice| choice != "none")
-    {
-        offered
-            .into_iter()
-            .for_each(|tool| conversation.offer(tool));
+    offered.extend(body.get("tools").into_iter().flat_map(|list| tools(list, None)));
+    if body.get("tool_choice").is_none_or(|choice| choice != "none") {
+        offered.into_iter().for_each(|tool| conversation.offer(tool));
     }
     Ok((body, conversation))
 }
@@ -74,9 +65,7 @@ fn read_item(conversation: &mut Conversation, item: &Value) {
         ("message", Some("user")) => conversation.user_said(&content_text(&item["content"])),
         ("message", Some("assistant")) => conversation.assistant_said(),
         // `function_call_output`, `custom_tool_call_output`, `local_shell_call_output`
-        _ if kind.ends_with("_call_output") => {
-            conversation.tool_said(content_text(&item["output"]))
-        }
+        _ if kind.ends_with("_call_output") => conversation.tool_said(content_text(&item["output"])),
         _ if kind.ends_with("_call") => conversation.assistant_called(),
         _ => {}
     }
@@ -97,12 +86,7 @@ fn tools(list: &Value, namespace: Option<&str>) -> Vec<Tool> {
             (Some("local_shell"), _) => (Kind::LocalShell, "local_shell"),
             _ => continue,
         };
-        found.push(Tool {
-            name: name.to_owned(),
-            namespace: namespace.map(str::to_owned),
-            kind,
-            schema: tool["parameters"].clone(),
-        });
+        found.push(Tool { name: name.to_owned(), namespace: namespace.map(str::to_owned), kind, schema: tool["parameters"].clone() });
     }
     found
 }
@@ -142,9 +126,7 @@ fn response(ids: &Ids, now: u64, body: &Map<String, Value>) -> Value {
 }
 
 fn usage(body: &Map<String, Value>, answer: &Answer) -> Value {
-    let texts = ["instructions", "input"]
-        .iter()
-        .filter_map(|key| body.get(*key));
+    let texts = ["instructions", "input"].iter().filter_map(|key| body.get(*key));
     let input = tokens(texts.map(text_characters).sum());
     let output = tokens(answer.characters());
     json!({
@@ -173,20 +155,11 @@ mod tests {
     #[test]
     fn text_has_usage_and_the_time_given() {
         let reply = value(&ask(json!("hi"), false));
-        assert_eq!(
-            (&reply["status"], &reply["created_at"]),
-            (&json!("completed"), &json!(7))
-        );
-        assert_eq!(
-            reply["output"][0]["content"][0]["text"],
-            "offline: you said: hi"
-        );
+        assert_eq!((&reply["status"], &reply["created_at"]), (&json!("completed"), &json!(7)));
+        assert_eq!(reply["output"][0]["content"][0]["text"], "offline: you said: hi");
         assert_eq!(reply["usage"]["total_tokens"], 7);
         assert_eq!(reply["usage"]["input_tokens_details"]["cached_tokens"], 0);
-        assert_eq!(
-            reply["usage"]["output_tokens_details"]["reasoning_tokens"],
-            0
-        );
+        assert_eq!(reply["usage"]["output_tokens_details"]["reasoning_tokens"], 0);
     }
 
     #[test]
@@ -198,10 +171,7 @@ mod tests {
         let output = &value(&post("/responses", &body.to_string()))["output"];
         assert_eq!(output[0]["arguments"], r#"{"cmd":"a"}"#);
         assert!(output[0].get("namespace").is_none());
-        assert_eq!(
-            (&output[1]["namespace"], &output[1]["name"]),
-            (&json!("mcp__x"), &json!("y"))
-        );
+        assert_eq!((&output[1]["namespace"], &output[1]["name"]), (&json!("mcp__x"), &json!("y")));
         assert_ne!(output[0]["call_id"], output[1]["call_id"]);
     }
 
@@ -223,10 +193,7 @@ mod tests {
         let message = |role: &str, text: &str| json!({"type": "message", "role": role, "content": [{"type": "input_text", "text": text}]});
         let mut input = vec![
             message("developer", "[run: no]"),
-            message(
-                "user",
-                "<environment_context>[run: no]</environment_context>",
-            ),
+            message("user", "<environment_context>[run: no]</environment_context>"),
             message("user", "[run: a]"),
             message("developer", "[run: no]"),
         ];
@@ -235,14 +202,9 @@ mod tests {
         input.push(json!({"type": "function_call", "call_id": "1"}));
         input.push(json!({"type": "function_call_output", "call_id": "1", "output": "one"}));
         input.push(json!({"type": "function_call", "call_id": "2"}));
-        input.push(
-            json!({"type": "function_call_output", "call_id": "2", "output": [{"text": "two"}]}),
-        );
+        input.push(json!({"type": "function_call_output", "call_id": "2", "output": [{"text": "two"}]}));
         let reply = value(&ask(json!(input), false));
-        assert_eq!(
-            reply["output"][0]["content"][0]["text"],
-            "offline: the tool said: one\ntwo"
-        );
+        assert_eq!(reply["output"][0]["content"][0]["text"], "offline: the tool said: one\ntwo");
     }
 
     #[test]
@@ -250,20 +212,14 @@ mod tests {
         let events = events(&ask(json!("hi"), true));
         assert_eq!(types(&events).last(), Some(&"response.completed"));
         let last = &events[events.len() - 1]["response"];
-        assert_eq!(
-            last["output"][0]["content"][0]["text"],
-            "offline: you said: hi"
-        );
+        assert_eq!(last["output"][0]["content"][0]["text"], "offline: you said: hi");
         assert_eq!(last["usage"]["output_tokens"], 6);
     }
 
     #[test]
     fn errors_have_the_vendors_shape() {
         let reply = ask(json!("[fail: 401]"), true);
-        assert_eq!(
-            (reply.status, &value(&reply)["error"]["code"]),
-            (401, &json!("invalid_api_key"))
-        );
+        assert_eq!((reply.status, &value(&reply)["error"]["code"]), (401, &json!("invalid_api_key")));
         for body in ["{", "{}", r#"{"input":1}"#] {
             assert_eq!(post("/v1/responses", body).status, 400);
         }

@@ -19,13 +19,7 @@ pub(super) fn items(answer: &Answer, ids: &Ids) -> Vec<Value> {
             "content": [text_part(&answer.text)],
         }));
     }
-    items.extend(
-        answer
-            .calls
-            .iter()
-            .enumerate()
-            .map(|(index, call)| call_item(call, ids, index)),
-    );
+    items.extend(answer.calls.iter().enumerate().map(|(index, call)| call_item(call, ids, index)));
     items
 }
 
@@ -68,10 +62,7 @@ fn call_item(call: &Call, ids: &Ids, index: usize) -> Value {
 
 /// Each item is added, filled and done before the next; `sequence_number` counts from 0.
 pub(super) fn stream(open: &Value, items: &[Value], completed: &Value) -> Vec<Bytes> {
-    let mut events = vec![
-        json!({"type": "response.created", "response": open}),
-        json!({"type": "response.in_progress", "response": open}),
-    ];
+    let mut events = vec![json!({"type": "response.created", "response": open}), json!({"type": "response.in_progress", "response": open})];
     for (index, item) in items.iter().enumerate() {
         stream_item(&mut events, index, item);
     }
@@ -93,11 +84,7 @@ fn stream_item(events: &mut Vec<Value>, index: usize, item: &Value) {
         _ => ("", ""),
     };
     let message = emptied == "content";
-    let whole = if message {
-        &item["content"][0]["text"]
-    } else {
-        &item[emptied]
-    };
+    let whole = if message { &item["content"][0]["text"] } else { &item[emptied] };
     let whole = whole.as_str().unwrap_or("");
     if message {
         added["content"] = json!([]);
@@ -115,27 +102,14 @@ fn stream_item(events: &mut Vec<Value>, index: usize, item: &Value) {
         }
         event
     };
-    events
-        .push(json!({"type": "response.output_item.added", "output_index": index, "item": added}));
+    events.push(json!({"type": "response.output_item.added", "output_index": index, "item": added}));
     if message {
-        events.push(inside(
-            "response.content_part.added".to_owned(),
-            json!({"part": text_part("")}),
-        ));
+        events.push(inside("response.content_part.added".to_owned(), json!({"part": text_part("")})));
         for piece in pieces(whole) {
-            events.push(inside(
-                format!("{kind}.delta"),
-                json!({"delta": piece, "logprobs": []}),
-            ));
+            events.push(inside(format!("{kind}.delta"), json!({"delta": piece, "logprobs": []})));
         }
-        events.push(inside(
-            format!("{kind}.done"),
-            json!({"text": whole, "logprobs": []}),
-        ));
-        events.push(inside(
-            "response.content_part.done".to_owned(),
-            json!({"part": text_part(whole)}),
-        ));
+        events.push(inside(format!("{kind}.done"), json!({"text": whole, "logprobs": []})));
+        events.push(inside("response.content_part.done".to_owned(), json!({"part": text_part(whole)})));
     } else if !emptied.is_empty() {
         for piece in pieces(whole) {
             events.push(inside(format!("{kind}.delta"), json!({"delta": piece})));
@@ -175,12 +149,7 @@ mod tests {
                 "response.completed",
             ]
         );
-        assert!(
-            events
-                .iter()
-                .enumerate()
-                .all(|(number, event)| event["sequence_number"] == number)
-        );
+        assert!(events.iter().enumerate().all(|(number, event)| event["sequence_number"] == number));
         assert_eq!(events[0]["response"]["status"], "in_progress");
         assert_eq!(events[0]["response"]["output"], json!([]));
         assert_eq!(events[2]["item"]["content"], json!([]));
@@ -194,28 +163,16 @@ mod tests {
             {"type": "function", "name": "shell_command"},
             {"type": "custom", "name": "apply_patch"},
         ]);
-        let events = events(&ask(
-            "[say: x] [run: a] [tool: apply_patch {\"input\":\"*** Begin\"}]",
-            tools,
-        ));
+        let events = events(&ask("[say: x] [run: a] [tool: apply_patch {\"input\":\"*** Begin\"}]", tools));
         let deltas = |index: usize| -> String {
             let own = events.iter().filter(|event| event["output_index"] == index);
             own.filter_map(|event| event["delta"].as_str()).collect()
         };
-        assert_eq!(
-            [deltas(0), deltas(1), deltas(2)],
-            ["x", r#"{"command":"a"}"#, "*** Begin"]
-        );
+        assert_eq!([deltas(0), deltas(1), deltas(2)], ["x", r#"{"command":"a"}"#, "*** Begin"]);
         let types = types(&events);
         assert!(types.contains(&"response.function_call_arguments.done"));
         assert!(types.contains(&"response.custom_tool_call_input.done"));
-        assert_eq!(
-            types
-                .iter()
-                .filter(|kind| **kind == "response.output_item.done")
-                .count(),
-            3
-        );
+        assert_eq!(types.iter().filter(|kind| **kind == "response.output_item.done").count(), 3);
     }
 
     #[test]

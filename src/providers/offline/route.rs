@@ -13,11 +13,7 @@ const MODEL_CREATED_AT: &str = "2026-01-01T00:00:00Z";
 
 /// Answers one request. Never fails: what cannot be answered is a 400 or 404 reply.
 pub fn answer(request: &Request<'_>) -> Reply {
-    let mut tail = request
-        .path
-        .split('/')
-        .filter(|part| !part.is_empty())
-        .rev();
+    let mut tail = request.path.split('/').filter(|part| !part.is_empty()).rev();
     let last = tail.next().unwrap_or("");
     let before = tail.next().unwrap_or("");
     match (request.method, before, last) {
@@ -33,11 +29,7 @@ pub fn answer(request: &Request<'_>) -> Reply {
 }
 
 fn empty() -> Reply {
-    Reply {
-        status: 200,
-        content_type: "text/plain; charset=utf-8",
-        body: Body::Full(Bytes::new()),
-    }
+    Reply { status: 200, content_type: "text/plain; charset=utf-8", body: Body::Full(Bytes::new()) }
 }
 
 /// `GET /v1/models`: the fields of both vendors in one object, so that either SDK can read it.
@@ -70,10 +62,7 @@ fn model(id: &str) -> serde_json::Value {
 
 /// The format is unknown here, so the body satisfies both vendors' error shapes.
 fn not_found(request: &Request<'_>) -> Reply {
-    let message = format!(
-        "offline: nothing answers {} {}",
-        request.method, request.path
-    );
+    let message = format!("offline: nothing answers {} {}", request.method, request.path);
     json_reply(
         404,
         &json!({
@@ -114,12 +103,7 @@ mod tests {
     #[test]
     fn probes_are_empty_and_ok() {
         for (method, path) in [("HEAD", "/"), ("GET", "/"), ("HEAD", "/api/hello")] {
-            let reply = answer(&Request {
-                method,
-                path,
-                body: b"",
-                now: 0,
-            });
+            let reply = answer(&Request { method, path, body: b"", now: 0 });
             assert_eq!(reply.status, 200);
             assert!(matches!(reply.body, Body::Full(bytes) if bytes.is_empty()));
         }

@@ -5,14 +5,7 @@
 use serde_json::{Map, Value, json};
 
 /// Shell tools by name, best first. `Bash` is Claude Code's, `bash` OpenCode's, the rest Codex's.
-const SHELLS: &[&str] = &[
-    "Bash",
-    "exec_command",
-    "shell_command",
-    "shell",
-    "local_shell",
-    "bash",
-];
+const SHELLS: &[&str] = &["Bash", "exec_command", "shell_command", "shell", "local_shell", "bash"];
 
 /// For arguments a shell tool requires beside the command; Claude Code shows `description`.
 const PLACEHOLDER: &str = "Run the command from the prompt";
@@ -61,12 +54,7 @@ impl Call {
 
 impl Tool {
     pub(super) fn call(&self, arguments: Map<String, Value>) -> Call {
-        Call {
-            name: self.name.clone(),
-            namespace: self.namespace.clone(),
-            kind: self.kind,
-            arguments,
-        }
+        Call { name: self.name.clone(), namespace: self.namespace.clone(), kind: self.kind, arguments }
     }
 
     /// A call that runs `command`, if the tool takes one.
@@ -76,21 +64,11 @@ impl Tool {
         }
         let (key, listed) = self.command_argument()?;
         let mut arguments = Map::new();
-        arguments.insert(
-            key.to_owned(),
-            if listed {
-                json!(["bash", "-lc", command])
-            } else {
-                json!(command)
-            },
-        );
+        arguments.insert(key.to_owned(), if listed { json!(["bash", "-lc", command]) } else { json!(command) });
         let required = self.schema.get("required").and_then(Value::as_array);
         for name in required.into_iter().flatten().filter_map(Value::as_str) {
             if name != key {
-                arguments.insert(
-                    name.to_owned(),
-                    placeholder(&self.schema["properties"][name]),
-                );
+                arguments.insert(name.to_owned(), placeholder(&self.schema["properties"][name]));
             }
         }
         Some(self.call(arguments))
@@ -102,8 +80,7 @@ impl Tool {
             return None;
         }
         let argument = json!({"cmd": command});
-        let script =
-            format!("const result = await tools.exec_command({argument});\ntext(result.output);\n");
+        let script = format!("const result = await tools.exec_command({argument});\ntext(result.output);\n");
         let mut arguments = Map::new();
         arguments.insert("input".to_owned(), json!(script));
         Some(self.call(arguments))
@@ -136,14 +113,10 @@ impl Tool {
 
 /// A call that runs `command` with the best shell tool offered.
 pub(super) fn shell(tools: &[Tool], command: &str) -> Option<Call> {
-    let known = SHELLS
-        .iter()
-        .flat_map(|name| tools.iter().filter(move |tool| tool.name == *name));
+    let known = SHELLS.iter().flat_map(|name| tools.iter().filter(move |tool| tool.name == *name));
     let likely = tools.iter().filter(|tool| {
         let name = tool.name.to_lowercase();
-        ["bash", "shell", "exec"]
-            .iter()
-            .any(|part| name.contains(part))
+        ["bash", "shell", "exec"].iter().any(|part| name.contains(part))
     });
     known.chain(likely).find_map(|tool| tool.running(command))
 }
@@ -156,28 +129,18 @@ pub(super) fn named(tools: &[Tool], asked: &str, arguments: Map<String, Value>) 
     let found = tools
         .iter()
         .find(|tool| tool.namespace.is_none() && tool.name == asked)
-        .or_else(|| {
-            tools
-                .iter()
-                .find(|tool| spelling(&tool.full_name()) == plain)
-        })
+        .or_else(|| tools.iter().find(|tool| spelling(&tool.full_name()) == plain))
         .or_else(|| tools.iter().find(|tool| tool.name == asked));
     if let Some(tool) = found {
         return Some(tool.call(arguments));
     }
     let keeper = tools.iter().find(|tool| tool.name == KEEPER)?;
-    Some(Call {
-        name: asked.to_owned(),
-        ..keeper.call(arguments)
-    })
+    Some(Call { name: asked.to_owned(), ..keeper.call(arguments) })
 }
 
 fn spelling(name: &str) -> String {
     let name = name.strip_prefix("mcp__").unwrap_or(name);
-    let words: Vec<_> = name
-        .split(['_', '/'])
-        .filter(|word| !word.is_empty())
-        .collect();
+    let words: Vec<_> = name.split(['_', '/']).filter(|word| !word.is_empty()).collect();
     words.join("_")
 }
 
@@ -199,12 +162,7 @@ mod tests {
     use super::*;
 
     fn tool(namespace: Option<&str>, name: &str, schema: Value) -> Tool {
-        Tool {
-            name: name.to_owned(),
-            namespace: namespace.map(str::to_owned),
-            kind: Kind::Function,
-            schema,
-        }
+        Tool { name: name.to_owned(), namespace: namespace.map(str::to_owned), kind: Kind::Function, schema }
     }
 
     fn arguments(tool: Tool) -> Option<Value> {
@@ -218,30 +176,14 @@ mod tests {
             "required": ["command", "description"],
         });
         for (name, schema, expected) in [
-            (
-                "Bash",
-                described,
-                json!({"command": "ls", "description": PLACEHOLDER}),
-            ),
-            (
-                "exec_command",
-                json!({"properties": {"cmd": {"type": "string"}}}),
-                json!({"cmd": "ls"}),
-            ),
+            ("Bash", described, json!({"command": "ls", "description": PLACEHOLDER})),
+            ("exec_command", json!({"properties": {"cmd": {"type": "string"}}}), json!({"cmd": "ls"})),
             ("exec_command", Value::Null, json!({"cmd": "ls"})),
-            (
-                "shell",
-                Value::Null,
-                json!({"command": ["bash", "-lc", "ls"]}),
-            ),
+            ("shell", Value::Null, json!({"command": ["bash", "-lc", "ls"]})),
             ("shell_command", Value::Null, json!({"command": "ls"})),
             ("bash", Value::Null, json!({"command": "ls"})),
         ] {
-            assert_eq!(
-                arguments(tool(None, name, schema)),
-                Some(expected),
-                "{name}"
-            );
+            assert_eq!(arguments(tool(None, name, schema)), Some(expected), "{name}");
         }
     }
 
@@ -256,24 +198,15 @@ mod tests {
         });
         assert_eq!(
             arguments(tool(None, "run_shell_command", schema.clone())),
-            Some(
-                json!({"cmd": "ls", "why": PLACEHOLDER, "level": "low", "wait": false, "seconds": 1})
-            )
+            Some(json!({"cmd": "ls", "why": PLACEHOLDER, "level": "low", "wait": false, "seconds": 1}))
         );
-        assert_eq!(
-            arguments(tool(None, "BashOutput", json!({"properties": {}}))),
-            None
-        );
+        assert_eq!(arguments(tool(None, "BashOutput", json!({"properties": {}}))), None);
         assert_eq!(arguments(tool(None, "write", schema)), None);
     }
 
     #[test]
     fn a_known_shell_wins_over_a_likely_one() {
-        let likely = tool(
-            None,
-            "exec_more",
-            json!({"properties": {"command": {"type": "string"}}}),
-        );
+        let likely = tool(None, "exec_more", json!({"properties": {"command": {"type": "string"}}}));
         let tools = [likely, tool(None, "bash", Value::Null)];
         assert_eq!(shell(&tools, "ls").unwrap().name, "bash");
     }
@@ -283,18 +216,12 @@ mod tests {
         let mut script = tool(None, "exec", Value::Null);
         script.kind = Kind::Custom;
         let call = shell(&[script], "echo \"hi\"").unwrap();
-        assert!(
-            call.written()
-                .contains(r#"tools.exec_command({"cmd":"echo \"hi\""})"#)
-        );
+        assert!(call.written().contains(r#"tools.exec_command({"cmd":"echo \"hi\""})"#));
     }
 
     #[test]
     fn one_tool_has_many_spellings() {
-        let mut tools = vec![
-            tool(Some("mcp__x"), "y", Value::Null),
-            tool(None, "y_z", Value::Null),
-        ];
+        let mut tools = vec![tool(Some("mcp__x"), "y", Value::Null), tool(None, "y_z", Value::Null)];
         for asked in ["mcp__x__y", "mcp__x/y", "x/y", "x_y", "y"] {
             let call = named(&tools, asked, Map::new()).unwrap();
             assert_eq!(call.namespace.as_deref(), Some("mcp__x"), "{asked}");

@@ -18,7 +18,8 @@ fn watch_tells_what_changed_in_order() {
     home.clown(&["profiles", "create", "claude", "work", "--provider", "offline"]).ok();
     home.clown(&["profiles", "edit", "work", "--model", "m"]).ok();
     home.clown(&["profiles", "rename", "work", "old"]).ok();
-    let lines: Vec<Value> = BufReader::new(watch.0.stdout.take().unwrap()).lines().map(|l| serde_json::from_str(&l.unwrap()).unwrap()).collect();
+    let lines: Vec<Value> =
+        BufReader::new(watch.0.stdout.take().unwrap()).lines().map(|l| serde_json::from_str(&l.unwrap()).unwrap()).collect();
     assert_eq!(watch.0.wait().unwrap().code(), Some(0));
     let seen: Vec<_> = lines.iter().map(|e| (e["topic"].as_str().unwrap(), e["subject"].as_str().unwrap())).collect();
     assert_eq!(seen, [("profile/created", "work"), ("profile/changed", "work"), ("profile/deleted", "work"), ("profile/created", "old")]);

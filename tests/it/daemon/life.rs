@@ -23,7 +23,10 @@ fn in_the_foreground_it_stays_until_a_signal_and_leaves_nothing() {
         let endpoint = Endpoint::of(&home);
         assert_eq!(endpoint.pid, daemon.id());
         let status = home.json(&["daemon", "status"]);
-        assert_eq!((&status["stay_alive"], &status["guards"]), (&true.into(), &serde_json::json!(["connection", "request", "--stay-alive"])));
+        assert_eq!(
+            (&status["stay_alive"], &status["guards"]),
+            (&true.into(), &serde_json::json!(["connection", "request", "--stay-alive"]))
+        );
         kill(daemon.id(), signal);
         assert_eq!(daemon.wait().unwrap().code(), Some(0), "SIG{signal}");
         assert!(!endpoint.calls.exists() && !endpoint.events.exists() && !home.root().join("daemon-endpoint").exists());
@@ -180,7 +183,14 @@ fn what_it_writes_is_for_its_user_only() {
     home.program("sh", &["-c", &format!("umask 000; exec {program} agents list")]).ok();
     let mode = |path: &std::path::Path| std::fs::symlink_metadata(path).unwrap().permissions().mode() & 0o7777;
     let endpoint = Endpoint::of(&home);
-    for file in [&endpoint.calls, &endpoint.events, &root.join("daemon-endpoint"), &home.log(), &root.join("daemon.lock"), &root.join("daemon.startup.lock")] {
+    for file in [
+        &endpoint.calls,
+        &endpoint.events,
+        &root.join("daemon-endpoint"),
+        &home.log(),
+        &root.join("daemon.lock"),
+        &root.join("daemon.startup.lock"),
+    ] {
         assert_eq!(mode(file), 0o600, "{}", file.display());
     }
     for dir in [&root, &root.join("logs"), &runtime] {

@@ -104,7 +104,9 @@ fn commands_that_only_look_start_none() {
     home.clown(&["daemon", "status"]).run().code_is(3);
     let status = home.clown(&["daemon", "status", "--json"]).run().code_is(3).json();
     assert_eq!(status, serde_json::json!({ "running": false }));
-    for words in [&["daemon", "stop"][..], &["daemon", "logs"], &["--help"], &["--version"], &["run", "--help"], &["daemon", "start", "--help"]] {
+    for words in
+        [&["daemon", "stop"][..], &["daemon", "logs"], &["--help"], &["--version"], &["run", "--help"], &["daemon", "start", "--help"]]
+    {
         home.clown(words).ok();
         assert!(home.daemons().is_empty(), "{words:?} started a daemon");
     }

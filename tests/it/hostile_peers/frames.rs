@@ -88,7 +88,8 @@ fn refused(socket: &Path, bytes: &[u8]) -> bool {
 fn frames_of_lengths_that_no_message_has() {
     let (home, endpoint) = start();
     let frame = |length: u64| [&[1][..], &length.to_be_bytes()].concat();
-    for length in [0, 1, 3, (1 << 20) + 1, 1 << 31, 1 << 32, (1 << 63) - 1, 1 << 63, u64::MAX - 33, u64::MAX - 32, u64::MAX - 31, u64::MAX] {
+    for length in [0, 1, 3, (1 << 20) + 1, 1 << 31, 1 << 32, (1 << 63) - 1, 1 << 63, u64::MAX - 33, u64::MAX - 32, u64::MAX - 31, u64::MAX]
+    {
         assert!(refused(&endpoint.calls, &frame(length)), "{length} was not refused");
         let with_body = [&frame(length)[..], &[0x80, 0, 0, 1], &[b'x'; 64]].concat();
         assert!(refused(&endpoint.calls, &with_body), "{length} with a body was not refused");
@@ -149,8 +150,14 @@ fn requests_that_are_none() {
     };
     let deep = |open: &str, close: &str| format!("{}{}", open.repeat(100_000), close.repeat(100_000));
     let nested = format!("{{\"protocol\":1,\"version\":\"0\",\"id\":\"\",\"call\":\"profiles.list\",\"body\":{}}}", deep("[", "]"));
-    let map = format!("{{\"protocol\":1,\"version\":\"0\",\"id\":\"\",\"call\":\"profiles.list\",\"body\":{}1{}}}", "{\"a\":".repeat(100_000), "}".repeat(100_000));
-    for body in [&b""[..], b"garbage", b"{", b"null", b"[]", b"\xff\xfe\0\0", b"{}", deep("[", "]").as_bytes(), nested.as_bytes(), map.as_bytes()] {
+    let map = format!(
+        "{{\"protocol\":1,\"version\":\"0\",\"id\":\"\",\"call\":\"profiles.list\",\"body\":{}1{}}}",
+        "{\"a\":".repeat(100_000),
+        "}".repeat(100_000)
+    );
+    for body in
+        [&b""[..], b"garbage", b"{", b"null", b"[]", b"\xff\xfe\0\0", b"{}", deep("[", "]").as_bytes(), nested.as_bytes(), map.as_bytes()]
+    {
         let shown = String::from_utf8_lossy(&body[..body.len().min(40)]).into_owned();
         let answer = answer(body);
         assert_eq!(answer["error"]["code"], "invalid_input", "{shown}: {answer}");
@@ -172,7 +179,11 @@ fn requests_that_are_none() {
     }
     let near = answer(request("profiles.lisst", "", json!({})).to_string().as_bytes());
     assert_eq!(near["error"]["hints"][0], "did you mean profiles.list");
-    for wrong in [json!({ "protocol": "1" }), json!({ "protocol": 1, "version": 1, "id": 1, "call": 1 }), json!({ "protocol": -1, "version": "", "id": "", "call": "daemon.hello" })] {
+    for wrong in [
+        json!({ "protocol": "1" }),
+        json!({ "protocol": 1, "version": 1, "id": 1, "call": 1 }),
+        json!({ "protocol": -1, "version": "", "id": "", "call": "daemon.hello" }),
+    ] {
         assert_eq!(answer(wrong.to_string().as_bytes())["error"]["code"], "invalid_input", "{wrong}");
     }
     // A key in a request that cannot be read is not quoted back, nor logged.

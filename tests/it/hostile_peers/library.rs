@@ -8,7 +8,10 @@ use std::{
 
 use nng::{
     Message, Protocol, Socket,
-    options::{Options, RecvTimeout, SendTimeout, protocol::{pubsub::Subscribe, reqrep::ResendTime}},
+    options::{
+        Options, RecvTimeout, SendTimeout,
+        protocol::{pubsub::Subscribe, reqrep::ResendTime},
+    },
 };
 use serde_json::{Value, json};
 
@@ -44,7 +47,10 @@ fn clients_of_the_library_work() {
     let socket = requester(&endpoint);
     assert_eq!(ask(&socket, &request("daemon.hello", "", json!({})))["reply"]["pid"], endpoint.pid);
     for n in 0..20 {
-        let made = ask(&socket, &request("profiles.create", &format!("id{n}"), json!({ "agent": "claude", "alias": format!("p{n}"), "provider": "offline" })));
+        let made = ask(
+            &socket,
+            &request("profiles.create", &format!("id{n}"), json!({ "agent": "claude", "alias": format!("p{n}"), "provider": "offline" })),
+        );
         assert!(made["reply"].is_object(), "{made}");
     }
     for n in 0..20 {

@@ -55,7 +55,11 @@ fn the_client_is_killed() {
     let_go(&home, 0);
     wait_until("the end of the record", || !is(&home, "running"));
     let record = last(&home);
-    assert_eq!((&record["state"], &record["exit"], &record["process"]["pid"]), (&json!("lost"), &json!("unknown"), &json!(agent)), "never 0");
+    assert_eq!(
+        (&record["state"], &record["exit"], &record["process"]["pid"]),
+        (&json!("lost"), &json!("unknown"), &json!(agent)),
+        "never 0"
+    );
 }
 
 #[test]

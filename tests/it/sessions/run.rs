@@ -115,7 +115,14 @@ fn directory_and_environment_are_the_callers_with_the_profiles_on_top() {
     std::fs::create_dir(&deep).unwrap();
     let run = |home: &TestHome| {
         let mut run = home.clown(&["run", "p"]).cwd(&deep);
-        for (name, value) in [("CALLER", "line\nbreak"), ("FAKE_OLD", "x"), ("FAKE_HOME", "elsewhere"), ("LEAK", "x"), ("LEAKY", "kept"), ("OWN", "of the caller")] {
+        for (name, value) in [
+            ("CALLER", "line\nbreak"),
+            ("FAKE_OLD", "x"),
+            ("FAKE_HOME", "elsewhere"),
+            ("LEAK", "x"),
+            ("LEAKY", "kept"),
+            ("OWN", "of the caller"),
+        ] {
             run = run.env(name, value);
         }
         run.ok().stdout()

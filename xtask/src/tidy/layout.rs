@@ -13,8 +13,11 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("router", &["rooms", "flows", "wire", "base", "config", "app"]),
     ("ipc", &["wire", "base", "router", "app"]),
     ("http", &["wire", "base", "router", "app"]),
+    // Chooses between the lives of the program, two of which are a room's or a store's child.
+    ("start", &["cli", "daemon", "scripting", "base"]),
     ("daemon", &["app", "router", "ipc", "http", "base", "wire", "config"]),
     ("cli", &["wire", "base", "ipc::client", "ipc::start", "ipc::watch", "ipc::endpoint"]),
+    ("start", &["cli", "daemon", "scripting", "base"]),
 ];
 
 pub(crate) const ROOM_MAY_IMPORT: &[&str] = &["wire", "base", "config"];
@@ -23,6 +26,7 @@ pub(crate) const ROOM_MAY_IMPORT: &[&str] = &["wire", "base", "config"];
 pub(crate) const EXCEPTIONS: &[(&str, &str)] = &[
     // Serves the offline model, so that a demo needs no account.
     ("src/http/offline.rs", "providers::offline"),
+    ("src/http/offline/gate.rs", "providers::offline"),
 ];
 
 /// (path of another crate, the only places that may name it).

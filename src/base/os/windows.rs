@@ -1,0 +1,102 @@
+//! Windows: type-checked and linked in CI, not run there. What the system guards by ACL on the
+//! user's own directories is not checked again here.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use crate::base::error::{Error, Result};
+
+/// The name that any client may try first: a named pipe.
+pub fn well_known_socket() -> PathBuf {
+    local_data().join("clown").join("clownd.ipc")
+}
+
+fn local_data() -> PathBuf {
+    directories::BaseDirs::new().map_or_else(std::env::temp_dir, |b| b.data_local_dir().to_owned())
+}
+
+pub fn runtime_dir() -> Result<PathBuf> {
+    let path = local_data().join("clown").join("run");
+    private_dir(&path)?;
+    Ok(path)
+}
+
+pub fn temp_dir(otherwise: &Path) -> PathBuf {
+    otherwise.to_owned()
+}
+
+pub fn private_dir(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).map_err(Error::writing(path))
+}
+
+/// Pipes are no files; dialling tells.
+pub fn own_socket(_path: &Path) -> Result<bool> {
+    Ok(true)
+}
+
+pub fn file_identity(_path: &Path) -> Option<(u64, u64)> {
+    None
+}
+
+pub fn own_program() -> io::Result<PathBuf> {
+    std::env::current_exe()
+}
+
+pub fn detach() {}
+
+pub fn close_stdout() -> io::Result<()> {
+    Ok(())
+}
+
+pub fn name_process(_name: &std::ffi::CStr) {}
+
+pub fn private_umask() {}
+
+pub fn guard_memory() {}
+
+pub fn allow_many_files() {}
+
+pub fn listens(_path: &Path) -> bool {
+    false
+}
+
+pub fn limit_resources(_memory: u64, _cpu_seconds: u64) -> io::Result<()> {
+    Ok(())
+}
+
+/// Only whether the process is there: the system's start time needs calls this crate does not make.
+pub fn process_start(pid: u32) -> Option<u64> {
+    let filter = format!("PID eq {pid}");
+    let listed = Command::new("tasklist").args(["/NH", "/FO", "CSV", "/FI", &filter]).stdin(Stdio::null()).output().ok()?;
+    String::from_utf8_lossy(&listed.stdout).contains(&format!("\"{pid}\"")).then_some(0)
+}
+
+pub(super) fn watch_exit(_pid: u32, left: Duration, pause: Duration) {
+    std::thread::sleep(pause.min(left));
+}
+
+pub fn own_group(command: &mut Command) {
+    const CREATE_NEW_PROCESS_GROUP: u32 = 0x200;
+    std::os::windows::process::CommandExt::creation_flags(command, CREATE_NEW_PROCESS_GROUP);
+}
+
+pub fn kill_group(leader: u32) {
+    let _ = Command::new("taskkill").args(["/T", "/F", "/PID", &leader.to_string()]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+}
+
+pub fn is_executable(path: &Path) -> bool {
+    path.is_file()
+}
+
+/// npm installs `.cmd` launchers, native programs end in `.exe`.
+pub fn program_names(name: &str) -> Vec<String> {
+    [".exe", ".cmd", ".bat"].iter().map(|end| format!("{name}{end}")).collect()
+}
+
+pub fn symlink(target: &Path, link: &Path) -> io::Result<()> {
+    if target.is_dir() { std::os::windows::fs::symlink_dir(target, link) } else { std::os::windows::fs::symlink_file(target, link) }
+}
