@@ -6,7 +6,7 @@ use std::{
     collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, Condvar, Mutex, PoisonError,
+        Arc, Condvar, LazyLock, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -28,9 +28,21 @@ use crate::{
 
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// Protocol this daemon speaks. Tests of skew have a daemon claim another through the variable.
+pub(crate) static SPOKEN: LazyLock<u32> =
+    LazyLock::new(|| std::env::var("CLOWN_TEST_PROTOCOL").ok().and_then(|n| n.parse().ok()).unwrap_or(PROTOCOL));
+
+/// Answered whatever protocol the client speaks, so that it can learn what runs and end it. The form
+/// of these calls never changes.
+const ANY_PROTOCOL: &[&str] = &[Hello::NAME, Status::NAME, Stop::NAME];
+
 /// How long a request id is remembered.
 const REMEMBER: Duration = Duration::from_secs(15 * 60);
 const REMEMBER_AT_MOST: usize = 4096;
+
+/// Commas and opening brackets in one message. Each may cost a hundred bytes of memory when it is
+/// read, and no call needs nearly as many.
+const MAX_PARTS: usize = 32 * 1024;
 
 type Handler = Box<dyn Fn(&App, Value, &Caller) -> Result<Value> + Send + Sync>;
 
@@ -112,6 +124,9 @@ impl Router {
 
     /// A message as it came from a socket. May block; never panics; always answers.
     pub fn answer_bytes(&self, bytes: &[u8]) -> Vec<u8> {
+        if bytes.iter().filter(|b| matches!(b, b',' | b'[' | b'{')).count() > MAX_PARTS {
+            return encode(failed(Error::invalid("the message has too many parts")));
+        }
         let response = match serde_json::from_slice::<Request>(bytes) {
             Ok(request) => self.answer(request),
             // The body may hold a key, so the text of the message is not quoted.
@@ -122,11 +137,11 @@ impl Router {
 
     pub fn answer(&self, request: Request) -> Response {
         self.calls.fetch_add(1, Ordering::Relaxed);
-        if request.protocol != PROTOCOL {
+        if request.protocol != *SPOKEN && !ANY_PROTOCOL.contains(&request.call.as_str()) {
             return failed(
                 Error::protocol(format!(
-                    "this daemon ({VERSION}) speaks protocol {PROTOCOL}, the client ({}) speaks {}",
-                    request.version, request.protocol
+                    "this daemon ({VERSION}) speaks protocol {}, the client ({}) speaks {}",
+                    *SPOKEN, request.version, request.protocol
                 ))
                 .hint("use one version of clown; stop the old daemon: clown daemon stop"),
             );
@@ -140,7 +155,8 @@ impl Router {
         };
         if bound.effect == Effect::Once && !request.id.is_empty() {
             let id = request.id.clone();
-            return self.memory.once(&id, || self.run(bound, request));
+            let asked = fingerprint(&request);
+            return self.memory.once(&id, asked, || self.run(bound, request));
         }
         self.run(bound, request)
     }
@@ -171,6 +187,12 @@ impl Router {
     }
 }
 
+/// Of what is asked, so that an id used again for something else is noticed.
+fn fingerprint(request: &Request) -> blake3::Hash {
+    let body = zeroize::Zeroizing::new(serde_json::to_vec(&(&request.call, &request.body)).unwrap_or_default());
+    blake3::hash(&body)
+}
+
 fn failed(error: Error) -> Response {
     Response::new(VERSION, Outcome::Error(error.into()))
 }
@@ -189,40 +211,53 @@ fn encode(response: Response) -> Vec<u8> {
 /// Answers of calls that must run once, by request id.
 #[derive(Default)]
 struct Memory {
-    /// Guards the map; an entry without an answer is being worked on.
-    known: Mutex<HashMap<String, (Instant, Option<Response>)>>,
+    /// Guards the map.
+    known: Mutex<HashMap<String, Known>>,
     done: Condvar,
 }
 
+struct Known {
+    at: Instant,
+    asked: blake3::Hash,
+    /// Absent while it is being worked on.
+    response: Option<Response>,
+}
+
 impl Memory {
-    fn once(&self, id: &str, run: impl FnOnce() -> Response) -> Response {
+    fn once(&self, id: &str, asked: blake3::Hash, run: impl FnOnce() -> Response) -> Response {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             match known.get(id) {
-                Some((_, Some(response))) => return response.clone(),
+                Some(entry) if entry.asked != asked => {
+                    return failed(
+                        Error::conflict(format!("the request id {id:?} was used for another request"))
+                            .hint("make a new id for each request"),
+                    );
+                }
+                Some(Known { response: Some(response), .. }) => return response.clone(),
                 // A resend while the first is at work waits for the same answer.
-                Some((_, None)) => known = self.done.wait(known).unwrap_or_else(PoisonError::into_inner),
+                Some(_) => known = self.done.wait(known).unwrap_or_else(PoisonError::into_inner),
                 None => break,
             }
         }
-        known.retain(|_, (at, response)| response.is_none() || at.elapsed() < REMEMBER);
+        known.retain(|_, entry| entry.response.is_none() || entry.at.elapsed() < REMEMBER);
         if known.len() >= REMEMBER_AT_MOST
-            && let Some(oldest) = known.iter().filter(|(_, (_, r))| r.is_some()).min_by_key(|(_, (at, _))| *at).map(|(id, _)| id.clone())
+            && let Some(oldest) = known.iter().filter(|(_, e)| e.response.is_some()).min_by_key(|(_, e)| e.at).map(|(id, _)| id.clone())
         {
             known.remove(&oldest);
         }
-        known.insert(id.to_owned(), (Instant::now(), None));
+        known.insert(id.to_owned(), Known { at: Instant::now(), asked, response: None });
         drop(known);
         let response = run();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(id.to_owned(), (Instant::now(), Some(response.clone())));
+        known.insert(id.to_owned(), Known { at: Instant::now(), asked, response: Some(response.clone()) });
         self.done.notify_all();
         response
     }
 }
 
 fn hello(app: &App, _ask: Hello, _caller: &Caller) -> Result<HelloReply> {
-    Ok(HelloReply { pid: std::process::id(), version: VERSION.into(), protocol: PROTOCOL, epoch: app.bus.epoch().to_owned() })
+    Ok(HelloReply { pid: std::process::id(), version: VERSION.into(), protocol: *SPOKEN, epoch: app.bus.epoch().to_owned() })
 }
 
 fn status(app: &App, _ask: Status, _caller: &Caller) -> Result<StatusReply> {
@@ -245,4 +280,90 @@ fn stop(app: &App, ask: Stop, _caller: &Caller) -> Result<Done> {
 fn log_level(app: &App, ask: LogLevel, _caller: &Caller) -> Result<Done> {
     app.host.set_log_level(&ask.level)?;
     Ok(Done {})
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+    use crate::{
+        app::{Ground, Host},
+        base::paths::Paths,
+        wire::sessions::Session,
+    };
+
+    struct NoHost;
+
+    impl Host for NoHost {
+        fn offline_port(&self) -> Result<u16> {
+            Err(Error::unsupported("no host"))
+        }
+        fn watch(&self, _session: &Session) {}
+        fn status(&self) -> StatusReply {
+            panic!("the status of no host")
+        }
+        fn stop(&self) {}
+        fn later(&self, job: Box<dyn FnOnce() + Send>) {
+            job();
+        }
+        fn set_log_level(&self, _level: &str) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    fn router(dir: &std::path::Path) -> Router {
+        let paths = Paths::at(dir.join("c"));
+        let ground = Ground::system(&paths);
+        Router::new(Arc::new(App::new(paths, dir.join("r"), ground, Arc::new(NoHost))))
+    }
+
+    fn ask(router: &Router, protocol: u32, call: &str) -> Value {
+        let request = serde_json::json!({ "protocol": protocol, "version": "9", "id": "", "call": call, "body": {} });
+        serde_json::from_slice(&router.answer_bytes(request.to_string().as_bytes())).unwrap()
+    }
+
+    #[test]
+    fn a_handler_that_panics_fails_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let router = router(dir.path());
+        let answer = ask(&router, PROTOCOL, "daemon.status");
+        assert_eq!(answer["error"]["code"], "defect", "{answer}");
+        assert!(answer["error"]["hints"][0].as_str().unwrap().contains("clown daemon logs"));
+        assert!(ask(&router, PROTOCOL, "daemon.hello")["reply"]["pid"].is_u64());
+        assert_eq!(router.counts(), (2, 1));
+    }
+
+    #[test]
+    fn another_protocol_may_only_ask_what_runs_and_end_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let router = router(dir.path());
+        for call in router.names() {
+            let code = ask(&router, PROTOCOL + 1, call)["error"]["code"].clone();
+            assert_eq!(code == "protocol", !["daemon.hello", "daemon.status", "daemon.stop"].contains(&call), "{call}: {code}");
+        }
+    }
+
+    #[test]
+    fn a_request_id_runs_once_and_serves_one_request() {
+        let memory = Memory::default();
+        let runs = AtomicUsize::new(0);
+        let run = |id: &str, asked: &[u8]| {
+            memory.once(id, blake3::hash(asked), || {
+                let n = runs.fetch_add(1, Ordering::SeqCst);
+                Response::new(VERSION, Outcome::Reply(n.into()))
+            })
+        };
+        let reply = |response: Response| match response.outcome {
+            Outcome::Reply(value) => Ok(value),
+            Outcome::Error(failure) => Err(failure.code),
+        };
+        std::thread::scope(|scope| {
+            let same: Vec<_> = (0..8).map(|_| scope.spawn(|| reply(run("a", b"x")))).collect();
+            assert!(same.into_iter().all(|t| t.join().unwrap() == Ok(0.into())));
+        });
+        assert_eq!(reply(run("a", b"y")), Err(Code::Conflict));
+        assert_eq!(reply(run("b", b"x")), Ok(1.into()));
+        assert_eq!(runs.load(Ordering::SeqCst), 2);
+    }
 }

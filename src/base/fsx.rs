@@ -4,6 +4,8 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
+    sync::mpsc,
+    time::Duration,
 };
 
 use super::error::{Error, Result};
@@ -108,6 +110,37 @@ pub fn open_lock(path: &Path) -> Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).map_err(Error::writing(path))
+}
+
+/// An exclusive lock that is waited for; the system's own wait has no limit.
+pub struct Locking(mpsc::Receiver<io::Result<File>>);
+
+impl Locking {
+    /// The lock, held until the file is dropped. `Ok(None)` when somebody else held it all that time.
+    pub fn within(&self, limit: Duration) -> io::Result<Option<File>> {
+        match self.0.recv_timeout(limit) {
+            Ok(locked) => locked.map(Some),
+            Err(mpsc::RecvTimeoutError::Timeout) => Ok(None),
+            Err(mpsc::RecvTimeoutError::Disconnected) => Err(io::Error::other("the lock was given already")),
+        }
+    }
+}
+
+/// Begins to wait for a lock on a file that is never removed.
+pub fn begin_lock(path: &Path) -> Result<Locking> {
+    let file = open_lock(path)?;
+    let (done, waited) = mpsc::channel();
+    match file.try_lock() {
+        Ok(()) => {
+            let _ = done.send(Ok(file));
+        }
+        Err(fs::TryLockError::WouldBlock) => {
+            // When nobody waits any more the file is dropped, and the lock with it.
+            std::thread::spawn(move || done.send(file.lock().map(|()| file)));
+        }
+        Err(fs::TryLockError::Error(e)) => return Err(Error::writing(path)(e)),
+    }
+    Ok(Locking(waited))
 }
 
 /// Appends one line with a single write. When it returns, the line survives the end of this process;

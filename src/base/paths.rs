@@ -139,6 +139,16 @@ impl Paths {
         runtime.join(format!("{}-{}-{name}", self.tag(), std::process::id()))
     }
 
+    /// Removes what a killed daemon of this tree left. Call with the daemon lock held.
+    pub fn sweep_inner_sockets(&self, runtime: &Path) {
+        let prefix = format!("{}-", self.tag());
+        for entry in std::fs::read_dir(runtime).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(&prefix) {
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+    }
+
     /// TMPDIR of a profile: short, because agents put sockets in it.
     pub fn profile_tmp(&self, runtime: &Path, agent: &AgentId, alias: &Alias) -> PathBuf {
         let name = short_hash(format!("{}\0{agent}\0{alias}", self.root.display()).as_bytes());

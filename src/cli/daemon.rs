@@ -16,7 +16,6 @@ use super::{
 use crate::{
     base::{
         error::{Error, Result},
-        fsx,
         paths::Paths,
     },
     ipc::client::Client,
@@ -155,11 +154,10 @@ fn start(paths: &Paths, args: &StartArgs, output: Output) -> Result<i32> {
     if let Some(seconds) = args.idle_timeout {
         options.extend(["--idle-timeout".to_owned(), seconds.to_string()]);
     }
-    let lock = fsx::open_lock(&paths.startup_lock())?;
-    lock.lock().map_err(Error::writing(&paths.startup_lock()))?;
+    let _lock = connect::startup_lock(paths)?;
     let report = match Client::connect(paths).and_then(|mut c| c.hello()) {
         Ok(hello) => StartReport::AlreadyRunning { pid: Some(hello.pid) },
-        Err(error) if error.code() == Code::Unreachable => connect::start(paths, &options)?,
+        Err(error) if connect::nobody_of_ours(&error) => connect::start(paths, &options)?,
         Err(error) => return Err(error),
     };
     report_to_people(&report, output);
@@ -215,16 +213,10 @@ fn stop(paths: &Paths, only_if_idle: bool, output: Output) -> Result<i32> {
         }
         Err(error) => return Err(error),
     };
+    let pid = client.hello()?.pid;
     client.call(&Stop { only_if_idle }).map_err(crate::ipc::client::Lost::into_error)?;
     drop(client);
-    // It holds its lock until nothing of it is left.
-    let lock = fsx::open_lock(&paths.daemon_lock())?;
-    let (done, waited) = std::sync::mpsc::channel();
-    std::thread::spawn(move || done.send(lock.lock().is_ok()));
-    match waited.recv_timeout(Duration::from_secs(15)) {
-        Ok(true) => {}
-        _ => return Err(Error::conflict("the daemon was told to end and has not ended yet").hint("see what it does: clown daemon logs")),
-    }
+    connect::wait_ended(paths, pid)?;
     output.data(&Stopped { stopped: true }, String::new);
     output.say("The daemon ended.");
     Ok(exit::SUCCESS)

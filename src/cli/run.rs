@@ -56,6 +56,8 @@ impl Run {
         };
         // The agent runs from here on; nothing below may stop it or change what it says.
         let _ = daemon.call(&Started { session: session.clone(), pid: child.pid() });
+        // A connection would keep the daemon from ending at once when told to.
+        daemon.hang_up();
         let exit = child.wait();
         if let Err(error) = daemon.call(&Ended { session, exit, pid: Some(child.pid()) }) {
             output.warn(&format!("the session's record was not closed: {error}"));

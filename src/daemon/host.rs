@@ -16,7 +16,6 @@ use crate::{
     base::error::{Error, Result},
     router::Router,
     wire::{
-        PROTOCOL,
         daemon::{EndpointFile, StatusReply},
         sessions::Session,
     },
@@ -94,7 +93,7 @@ impl Host for Process {
         StatusReply {
             pid: std::process::id(),
             version: crate::router::VERSION.into(),
-            protocol: PROTOCOL,
+            protocol: *crate::router::SPOKEN,
             endpoint: rest.map(|r| r.endpoint.ipc.clone()).unwrap_or_default(),
             events: rest.map(|r| r.endpoint.events.clone()).unwrap_or_default(),
             home: path(|p| p.root().display().to_string()),

@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{Read, Seek, Write},
-    sync::mpsc,
+    path::Path,
     time::Duration,
 };
 
@@ -29,30 +29,23 @@ pub(crate) enum Taken {
 
 pub(crate) fn take(paths: &Paths) -> Result<Taken> {
     let path = paths.daemon_lock();
-    let mut file = fsx::open_lock(&path)?;
-    if file.try_lock().is_err() {
-        let (done, waited) = mpsc::channel();
-        let waiting = file.try_clone().map_err(Error::writing(&path))?;
-        std::thread::spawn(move || {
-            let _ = done.send(waiting.lock().is_ok());
-        });
-        let tries = PATIENCE.as_millis() / LOOK_AGAIN.as_millis();
-        let mut ours = false;
-        for _ in 0..tries {
-            if let Ok(locked) = waited.recv_timeout(LOOK_AGAIN) {
-                ours = locked;
-                break;
-            }
-            if let Ok(pid) = Client::connect(paths).and_then(|mut c| c.hello()).map(|h| h.pid) {
-                return Ok(Taken::Theirs(pid));
-            }
+    let locking = fsx::begin_lock(&path)?;
+    let tries = PATIENCE.as_millis() / LOOK_AGAIN.as_millis();
+    let mut ours = locking.within(Duration::ZERO).map_err(Error::writing(&path))?;
+    for _ in 0..tries {
+        if ours.is_some() {
+            break;
         }
-        if !ours {
-            let holder = holder(&mut file).map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
-            return Err(Error::conflict(format!("{holder} holds {} and does not answer", path.display()))
-                .hint("if it is a stuck clown daemon, end it and try again"));
+        if let Ok(pid) = Client::connect(paths).and_then(|mut c| c.hello()).map(|h| h.pid) {
+            return Ok(Taken::Theirs(pid));
         }
+        ours = locking.within(LOOK_AGAIN).map_err(Error::writing(&path))?;
     }
+    let Some(mut file) = ours else {
+        let holder = holder(&path).map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
+        return Err(Error::conflict(format!("{holder} holds {} and does not answer", path.display()))
+            .hint("if it is a stuck clown daemon, end it and try again"));
+    };
     // For people who look; nobody decides by it.
     let text = format!("{}\n", std::process::id());
     let written = file.rewind().and_then(|()| file.set_len(0)).and_then(|()| file.write_all(text.as_bytes()));
@@ -60,9 +53,8 @@ pub(crate) fn take(paths: &Paths) -> Result<Taken> {
     Ok(Taken::Ours(file))
 }
 
-fn holder(file: &mut File) -> Option<u32> {
+fn holder(path: &Path) -> Option<u32> {
     let mut text = String::new();
-    file.rewind().ok()?;
-    file.take(32).read_to_string(&mut text).ok()?;
+    File::open(path).ok()?.take(32).read_to_string(&mut text).ok()?;
     text.trim().parse().ok()
 }

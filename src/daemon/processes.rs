@@ -28,7 +28,8 @@ pub(crate) async fn follow(app: Arc<App>, session: Session, _guard: Guard) {
             if app.sessions.get(&id).is_ok_and(|s| s.state != State::Starting) {
                 return;
             }
-            Exit::NotStarted
+            // It may have started the agent and died before it could say so.
+            Exit::Unknown
         }
         (_, process, client) => {
             if let Some(process) = process {

@@ -24,12 +24,14 @@ use crate::{
     },
     http::offline::Gate,
     ipc::{
+        client::Client,
         endpoint,
-        server::{Answer, Guard, Server},
+        server::{Answer, Bound, Guard, Server},
     },
     router::Router,
     wire::{
         daemon::{EndpointFile, StartReport},
+        error::Code,
         sessions::Session,
     },
 };
@@ -48,6 +50,7 @@ pub fn run(options: &Options, report: impl FnOnce(&StartReport)) -> Result<()> {
     os::name_process(c"clownd");
     os::private_umask();
     os::guard_memory();
+    os::allow_many_files();
     let (lock, paths) = match Paths::from_env().and_then(|paths| lock::take(&paths).map(|taken| (taken, paths))) {
         Ok((Taken::Ours(lock), paths)) => (lock, paths),
         Ok((Taken::Theirs(pid), _)) => {
@@ -94,7 +97,7 @@ struct Up {
     process: Arc<Process>,
     server: Server,
     endpoint: EndpointFile,
-    socket: PathBuf,
+    sockets: [PathBuf; 2],
     identity: [Option<(u64, u64)>; 2],
     // Held for the server's answers.
     _router: Arc<Router>,
@@ -124,7 +127,9 @@ impl Up {
         });
         let app = Arc::new(App::new(paths.clone(), runtime.clone(), ground, Arc::clone(&process) as Arc<dyn Host>));
         let router = Arc::new(Router::new(Arc::clone(&app)));
-        let socket = choose_socket(paths, &runtime)?;
+        let bound = bind(paths, &runtime)?;
+        let sockets = [bound.calls.clone(), bound.events.clone()];
+        let identity = sockets.clone().map(|s| os::file_identity(&s));
         let answer: Answer = {
             let (router, activity) = (Arc::clone(&router), process.activity.clone());
             Arc::new(move |bytes| {
@@ -137,15 +142,13 @@ impl Up {
             Arc::new(move || Box::new(activity.guard(what)))
         };
         let events = app.bus.subscribe();
-        let server = Server::open(paths, &runtime, &socket, answer, events, [guard("connection"), guard("event subscriber")])?;
-        let events_socket = endpoint::events_path(&socket);
+        let server = Server::open(paths, &runtime, bound, answer, events, [guard("connection"), guard("event subscriber")])?;
         let endpoint = EndpointFile {
             version: endpoint::STORED_VERSION,
-            ipc: endpoint::address_of(&socket),
-            events: endpoint::address_of(&events_socket),
+            ipc: endpoint::address_of(&sockets[0]),
+            events: endpoint::address_of(&sockets[1]),
             pid: std::process::id(),
         };
-        let identity = [os::file_identity(&socket), os::file_identity(&events_socket)];
         let rest = Rest {
             app: Arc::downgrade(&app),
             router: Arc::downgrade(&router),
@@ -156,7 +159,7 @@ impl Up {
         let _ = process.rest.set(rest);
         adopt(&app);
         endpoint::write(paths, &endpoint)?;
-        Ok(Self { paths: paths.clone(), app, process, server, endpoint, socket, identity, _router: router })
+        Ok(Self { paths: paths.clone(), app, process, server, endpoint, sockets, identity, _router: router })
     }
 
     /// Returns when it is time to end: a call, a signal, or nothing to do for long enough.
@@ -179,8 +182,7 @@ impl Up {
     /// A client whose connection falls into these steps gets no handshake and starts a new daemon.
     async fn end(&self) {
         endpoint::forget(&self.paths, &self.endpoint);
-        let sockets = [self.socket.clone(), endpoint::events_path(&self.socket)];
-        for (path, identity) in sockets.iter().zip(self.identity) {
+        for (path, identity) in self.sockets.iter().zip(self.identity) {
             // A successor may stand there already.
             if identity.is_some() && os::file_identity(path) == identity {
                 let _ = fsx::remove(path);
@@ -189,6 +191,7 @@ impl Up {
         let _ = self.process.stop.send(true);
         // The reply to the call that told us to stop is among those under way.
         let quiet = async {
+            self.server.refuse().await;
             while self.process.activity.held().iter().any(|g| g.starts_with("request") || g.starts_with("connection")) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
@@ -207,26 +210,13 @@ fn adopt(app: &App) {
     }
 }
 
-/// The first place that is free, or a leftover of our own.
-fn choose_socket(paths: &Paths, runtime: &std::path::Path) -> Result<PathBuf> {
+/// Binds at the first place that is free, or a leftover of our own.
+fn bind(paths: &Paths, runtime: &std::path::Path) -> Result<Bound> {
     let mut last = Error::io("there is no place for the daemon's socket");
     for path in paths.socket_candidates(runtime) {
-        endpoint::check_length(&path)?;
-        let usable = if cfg!(windows) {
-            Ok(())
-        } else {
-            match os::own_socket(&path) {
-                Ok(false) => Ok(()),
-                // Ours by name, but maybe of a daemon of another tree.
-                Ok(true) => match crate::ipc::client::Client::connect_to(&path).and_then(|mut c| c.hello()) {
-                    Ok(hello) => Err(Error::conflict(format!("the daemon {} of another tree listens at {}", hello.pid, path.display()))),
-                    Err(_) => Ok(()),
-                },
-                Err(error) => Err(error),
-            }
-        };
-        match usable {
-            Ok(()) => return Ok(path),
+        endpoint::check_place(&path)?;
+        match usable(&path).and_then(|()| Bound::at(&path)) {
+            Ok(bound) => return Ok(bound),
             Err(error) => {
                 tracing::info!(%error, "another place for the socket is used");
                 last = error;
@@ -234,6 +224,22 @@ fn choose_socket(paths: &Paths, runtime: &std::path::Path) -> Result<PathBuf> {
         }
     }
     Err(last)
+}
+
+/// Whether a socket may be put there. What lives there is never replaced.
+fn usable(path: &std::path::Path) -> Result<()> {
+    if cfg!(windows) || !os::own_socket(path)? {
+        return Ok(());
+    }
+    match Client::connect_to(path).and_then(|mut c| c.hello()) {
+        // Ours by name, but of a daemon of another tree.
+        Ok(hello) => Err(Error::conflict(format!("the daemon {} of another tree listens at {}", hello.pid, path.display()))),
+        Err(error) if error.code() != Code::Unreachable => Err(error),
+        Err(error) if os::listens(path) => {
+            Err(Error::conflict(format!("another program listens at {}", path.display())).cause(error).hint("choose another path"))
+        }
+        Err(_) => Ok(()),
+    }
 }
 
 struct TokenGate(Arc<crate::app::Tokens>);

@@ -41,6 +41,8 @@ pub struct Client {
     transport: transport::Transport,
     caller: Caller,
     next_id: u32,
+    /// Version of the daemon, as its last answer said.
+    theirs: Option<String>,
 }
 
 impl Client {
@@ -57,7 +59,7 @@ impl Client {
     }
 
     pub fn connect_to(path: &Path) -> Result<Self> {
-        Ok(Self { transport: transport::Transport::open(path)?, caller: this_process(), next_id: std::process::id() })
+        Ok(Self { transport: transport::Transport::open(path)?, caller: this_process(), next_id: std::process::id(), theirs: None })
     }
 
     pub fn hello(&mut self) -> Result<HelloReply> {
@@ -66,6 +68,12 @@ impl Client {
 
     pub fn call<C: Call>(&mut self, call: &C) -> Result<C::Reply, Lost> {
         self.call_as(call, &uuid::Uuid::new_v4().to_string())
+    }
+
+    /// Our version and the daemon's, when they differ.
+    pub fn other_version(&self) -> Option<(String, &str)> {
+        let ours = sent_version();
+        self.theirs.as_deref().filter(|theirs| *theirs != ours).map(|theirs| (ours, theirs))
     }
 
     /// With a request id of the caller's, which a daemon runs at most once for `Effect::Once`.
@@ -87,6 +95,7 @@ impl Client {
         let reply = zeroize::Zeroizing::new(self.transport.exchange(self.next_id, &bytes)?);
         let wrong = |e| Lost::Failed(Error::protocol("the daemon's answer is not understood").cause(e));
         let response: Response = serde_json::from_slice(&reply).map_err(wrong)?;
+        self.theirs = Some(response.version);
         match response.outcome {
             Outcome::Reply(value) => serde_json::from_value(value).map_err(wrong),
             Outcome::Error(failure) => Err(Lost::Failed(failure.into())),
@@ -137,20 +146,32 @@ mod transport {
             if !os::own_socket(path)? {
                 return Err(unreachable("no daemon is running".into()).hint("start it: clown daemon start"));
             }
-            let mut stream = UnixStream::connect(path)
-                .map_err(|e| unreachable("no daemon is running".into()).cause(e).hint("start it: clown daemon start"))?;
-            if let Ok(Some(peer)) = os::peer_uid(&stream)
-                && peer != os::uid()
+            let silent = |pid: Option<u32>| {
+                let name = pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
+                let kill = pid.map_or_else(|| "end it".to_owned(), |pid| format!("end it: kill -KILL {pid}"));
+                Error::conflict(format!("the daemon{name} at {} does not answer", path.display()))
+                    .hint(format!("it may be stopped or stuck; {kill}"))
+                    .hint("then try again: the next command starts a new one")
+            };
+            let mut stream = os::connect_within(path, GREETING_LIMIT).map_err(|e| match e.kind() {
+                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => silent(None).cause(e),
+                _ => unreachable("no daemon is running".into()).cause(e).hint("start it: clown daemon start"),
+            })?;
+            let peer = os::peer(&stream).ok().flatten();
+            if let Some((uid, _)) = peer
+                && uid != os::uid()
             {
-                return Err(Error::refused(format!("the daemon at {} belongs to another user (uid {peer})", path.display())));
+                return Err(Error::refused(format!("the daemon at {} belongs to another user (uid {uid})", path.display())));
             }
             let set = |limit| stream.set_read_timeout(Some(limit)).and_then(|()| stream.set_write_timeout(Some(limit)));
             set(GREETING_LIMIT).map_err(|e| unreachable("the daemon's socket cannot be used".into()).cause(e))?;
             match sp::greet(&mut stream, sp::REQ, sp::REP) {
                 Ok(()) => {}
                 Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
-                    return Err(Error::conflict(format!("the daemon at {} does not answer", path.display()))
-                        .hint("it may be stopped or stuck; end it by the pid that `clown daemon status` shows, then try again"));
+                    return Err(silent(peer.map(|(_, pid)| pid)));
+                }
+                Err(e) if e.kind() == io::ErrorKind::InvalidData => {
+                    return Err(Error::conflict(format!("what listens at {} is no clown daemon", path.display())).cause(e));
                 }
                 Err(e) => return Err(unreachable("the daemon went away".into()).cause(e)),
             }

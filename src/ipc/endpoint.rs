@@ -66,7 +66,12 @@ pub fn candidates(paths: &Paths) -> Vec<PathBuf> {
 }
 
 /// Refuses a path that would be cut or mistaken by the system.
-pub fn check_length(path: &Path) -> Result<()> {
+pub fn check_place(path: &Path) -> Result<()> {
+    // The daemon and its clients have different working directories.
+    if cfg!(unix) && !path.is_absolute() {
+        return Err(Error::invalid(format!("the socket path {:?} is not absolute", path.display().to_string()))
+            .hint("give CLOWN_DAEMON_ENDPOINT a path that begins with /"));
+    }
     let longest = events_path(path).as_os_str().len();
     if longest > SOCKET_PATH_MAX {
         return Err(Error::invalid(format!("the socket path {} is too long: {longest} of {SOCKET_PATH_MAX} bytes", path.display()))

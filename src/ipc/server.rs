@@ -3,16 +3,19 @@
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
 use nng::{
-    Listener, ListenerBuilder, Message, Protocol, Socket,
+    Listener, ListenerBuilder, Message, PipeEvent, Protocol, Socket,
     options::{Options, RecvMaxSize, transport::ipc::Permissions},
 };
-use tokio::sync::{Notify, broadcast, watch};
+use tokio::{
+    sync::{Semaphore, broadcast, mpsc, watch},
+    task::JoinHandle,
+};
 
 use super::{bridge::Replier, publish};
 use crate::{
@@ -31,21 +34,39 @@ pub type Guard = Arc<dyn Fn() -> Box<dyn Send> + Send + Sync>;
 /// Receivers waiting for a request at any time; one more is made when fewer are left.
 const SPARE: usize = 4;
 const MOST: usize = 1024;
+/// Dead listeners of the library that are kept open for the clients connected through them.
+#[cfg(unix)]
+const DEAD_KEPT: usize = 8;
 
 pub struct Server {
     calls: Arc<Calls>,
     events: Socket,
-    places: Places,
     stop: watch::Sender<bool>,
+    /// Tasks that accept. Guards the list only.
+    accepting: Mutex<Vec<JoinHandle<()>>>,
     heals: Arc<AtomicU64>,
 }
 
-/// Socket files of this process.
-struct Places {
-    calls: PathBuf,
-    events: PathBuf,
-    runtime: PathBuf,
-    paths: Paths,
+/// The two sockets that clients see, bound and not served yet.
+pub struct Bound {
+    pub calls: PathBuf,
+    pub events: PathBuf,
+    #[cfg(unix)]
+    listeners: [std::os::unix::net::UnixListener; 2],
+}
+
+impl Bound {
+    /// Binds at `calls` and beside it. Call with the daemon lock held, for a place that is free or a
+    /// leftover of this user.
+    pub fn at(calls: &Path) -> Result<Self> {
+        let events = super::endpoint::events_path(calls);
+        Ok(Self {
+            #[cfg(unix)]
+            listeners: [bind_private(calls)?, bind_private(&events)?],
+            calls: calls.to_owned(),
+            events,
+        })
+    }
 }
 
 struct Calls {
@@ -56,11 +77,11 @@ struct Calls {
 }
 
 impl Server {
-    /// Opens both sockets at `calls_path` and beside it. Call with the daemon lock held.
+    /// Answers on both sockets. Call with the daemon lock held.
     pub fn open(
         paths: &Paths,
         runtime: &Path,
-        calls_path: &Path,
+        bound: Bound,
         answer: Answer,
         events: broadcast::Receiver<Event>,
         guards: [Guard; 2],
@@ -72,18 +93,12 @@ impl Server {
         let socket = Socket::new(Protocol::Rep0).map_err(failed("rep"))?;
         let publisher = publish::socket().map_err(failed("pub"))?;
         let calls = Arc::new(Calls { socket, answer, idle: AtomicUsize::new(0), total: AtomicUsize::new(0) });
-        let places = Places {
-            calls: calls_path.to_owned(),
-            events: super::endpoint::events_path(calls_path),
-            runtime: runtime.to_owned(),
-            paths: paths.clone(),
-        };
-        let server = Self { calls, events: publisher, places, stop: watch::Sender::new(false), heals: Arc::default() };
+        let server = Self { calls, events: publisher, stop: watch::Sender::new(false), accepting: Mutex::default(), heals: Arc::default() };
         for _ in 0..SPARE {
             Arc::clone(&server.calls).spawn();
         }
         tokio::spawn(publish::forward(server.events.clone(), events));
-        server.listen(guards)?;
+        server.listen(paths, runtime, bound, guards)?;
         Ok(server)
     }
 
@@ -92,27 +107,38 @@ impl Server {
     }
 
     #[cfg(unix)]
-    fn listen(&self, [call_guard, event_guard]: [Guard; 2]) -> Result<()> {
-        use super::{front::Front, sp};
-        for (name, outer, socket, client, server, guard) in [
-            ("req", &self.places.calls, &self.calls.socket, sp::REQ, sp::REP, call_guard),
-            ("pub", &self.places.events, &self.events, sp::SUB, sp::PUB, event_guard),
-        ] {
-            let first = self.places.paths.inner_socket(&self.places.runtime, name);
+    fn listen(&self, paths: &Paths, runtime: &Path, bound: Bound, [call_guard, event_guard]: [Guard; 2]) -> Result<()> {
+        use super::front::{Front, Kind, Library};
+        paths.sweep_inner_sockets(runtime);
+        let [calls, events] = bound.listeners;
+        for (name, kind, outer, socket, guard) in
+            [("req", Kind::Calls, calls, &self.calls.socket, call_guard), ("pub", Kind::Events, events, &self.events, event_guard)]
+        {
+            let first = paths.inner_socket(runtime, name);
+            let arrived = Arc::new(Semaphore::new(0));
+            let arrival = Arc::clone(&arrived);
+            let notify = socket.pipe_notify(move |_, event| {
+                if event == PipeEvent::AddPost {
+                    arrival.add_permits(1);
+                }
+            });
+            notify.map_err(|e| Error::io("cannot watch the messaging library's socket").cause(e))?;
             let listener = inner_listener(socket, &first).map_err(|e| Error::io("cannot open the messaging library's socket").cause(e))?;
             let (place, inner) = watch::channel(first);
-            let sick = Arc::new(Notify::new());
-            let front = Arc::new(Front { client, server, inner, sick: Arc::clone(&sick), guard });
-            let outer_listener = bind_private(outer, &self.places.runtime)?;
-            tokio::spawn(front.serve(outer_listener, self.stop.subscribe()));
-            tokio::spawn(heal(socket.clone(), listener, place, sick, Arc::clone(&self.heals)));
+            let (sick, reports) = mpsc::unbounded_channel();
+            let front = Arc::new(Front::new(kind, Library { inner, sick, arrived }, guard));
+            let outer = outer.set_nonblocking(true).and_then(|()| tokio::net::UnixListener::from_std(outer));
+            let outer = outer.map_err(|e| Error::io("cannot serve the daemon's socket").cause(e))?;
+            let accepting = tokio::spawn(front.serve(outer, self.stop.subscribe()));
+            self.accepting.lock().unwrap_or_else(PoisonError::into_inner).push(accepting);
+            tokio::spawn(heal(socket.clone(), listener, place, reports, Arc::clone(&self.heals)));
         }
         Ok(())
     }
 
     #[cfg(windows)]
-    fn listen(&self, _guards: [Guard; 2]) -> Result<()> {
-        for (outer, socket) in [(&self.places.calls, &self.calls.socket), (&self.places.events, &self.events)] {
+    fn listen(&self, _paths: &Paths, _runtime: &Path, bound: Bound, _guards: [Guard; 2]) -> Result<()> {
+        for (outer, socket) in [(&bound.calls, &self.calls.socket), (&bound.events, &self.events)] {
             let listener = inner_listener(socket, outer).map_err(|e| Error::io("cannot open the daemon's pipe").cause(e))?;
             // The socket keeps it open.
             std::mem::forget(listener);
@@ -120,9 +146,17 @@ impl Server {
         Ok(())
     }
 
-    /// Takes no more connections and removes the socket files that are still ours.
-    pub fn close(&self) {
+    /// Takes no more connections. When it returns, every one that was let in holds its guard.
+    pub async fn refuse(&self) {
         let _ = self.stop.send(true);
+        let accepting = std::mem::take(&mut *self.accepting.lock().unwrap_or_else(PoisonError::into_inner));
+        for task in accepting {
+            let _ = task.await;
+        }
+    }
+
+    /// Cuts whatever is still connected.
+    pub fn close(&self) {
         self.calls.socket.close();
         self.events.close();
     }
@@ -130,19 +164,34 @@ impl Server {
 
 /// Opens the listener again, under another name, when the front found it dead.
 #[cfg(unix)]
-async fn heal(socket: Socket, first: Listener, place: watch::Sender<PathBuf>, sick: Arc<Notify>, heals: Arc<AtomicU64>) {
-    let mut listener = first;
+async fn heal(
+    socket: Socket,
+    first: Listener,
+    place: watch::Sender<PathBuf>,
+    mut reports: mpsc::UnboundedReceiver<PathBuf>,
+    heals: Arc<AtomicU64>,
+) {
     let base = place.borrow().clone();
-    loop {
-        sick.notified().await;
+    // Closing a listener cuts the clients that came through it, so the dead ones stay for a while.
+    let mut listeners = std::collections::VecDeque::from([first]);
+    while let Some(sick) = reports.recv().await {
+        // Many clients report one death.
+        if *place.borrow() != sick {
+            continue;
+        }
         let count = heals.fetch_add(1, Ordering::Relaxed) + 1;
         let path = base.with_extension(format!("h{count}"));
         match inner_listener(&socket, &path) {
             Ok(fresh) => {
-                std::mem::replace(&mut listener, fresh).close();
+                listeners.push_back(fresh);
                 let _ = place.send(path);
             }
             Err(error) => tracing::error!(%error, "the messaging library cannot be opened again"),
+        }
+        if listeners.len() > DEAD_KEPT
+            && let Some(oldest) = listeners.pop_front()
+        {
+            oldest.close();
         }
     }
 }
@@ -157,22 +206,26 @@ fn inner_listener(socket: &Socket, path: &Path) -> nng::Result<Listener> {
     builder.start().map_err(|(_, e)| e)
 }
 
-/// Binds under a private name, sets the mode, then renames into place: the socket is never visible
-/// with other rights, and a leftover is replaced in one step.
+/// Binds under another name beside it, sets the mode, then renames into place: the socket is never
+/// visible with other rights, and a leftover is replaced in one step.
 #[cfg(unix)]
-fn bind_private(path: &Path, runtime: &Path) -> Result<tokio::net::UnixListener> {
+fn bind_private(path: &Path) -> Result<std::os::unix::net::UnixListener> {
     use std::os::unix::fs::PermissionsExt;
     let failed = |e: std::io::Error| Error::io(format!("cannot listen at {}", path.display())).cause(e);
-    let temporary = runtime.join(format!("b{}", std::process::id()));
-    let _ = std::fs::remove_file(&temporary);
+    // In the same directory, since a rename stays within one file system, and no longer than the
+    // events socket's name, whose length was checked.
+    let temporary = path.with_file_name(format!(".{:06x}", std::process::id() & 0xff_ffff));
+    if crate::base::os::own_socket(&temporary)? {
+        std::fs::remove_file(&temporary).map_err(failed)?;
+    }
     let listener = std::os::unix::net::UnixListener::bind(&temporary).map_err(failed)?;
-    std::fs::set_permissions(&temporary, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
-    if let Err(error) = std::fs::rename(&temporary, path) {
+    let placed =
+        std::fs::set_permissions(&temporary, std::fs::Permissions::from_mode(0o600)).and_then(|()| std::fs::rename(&temporary, path));
+    if let Err(error) = placed {
         let _ = std::fs::remove_file(&temporary);
         return Err(failed(error));
     }
-    listener.set_nonblocking(true).map_err(failed)?;
-    tokio::net::UnixListener::from_std(listener).map_err(failed)
+    Ok(listener)
 }
 
 impl Calls {

@@ -1,1 +1,7 @@
-//! To come.
+//! The daemon's life: started once, found again, replaced, ended.
+
+mod endpoint;
+mod events;
+mod life;
+mod skew;
+mod start;

@@ -1,1 +1,5 @@
-//! To come.
+//! The daemon is unharmed by any peer at any moment.
+
+mod flood;
+mod frames;
+mod library;

@@ -1,1 +1,4 @@
-//! To come.
+//! Runs of agents and their records.
+
+mod records;
+mod run;

@@ -78,17 +78,37 @@ pub fn file_identity(path: &Path) -> Option<(u64, u64)> {
     fs::symlink_metadata(path).ok().map(|m| (m.dev(), m.ino()))
 }
 
-/// Uid of the process at the other end. `None` where only the socket's place vouches for it.
-pub fn peer_uid(stream: &std::os::unix::net::UnixStream) -> io::Result<Option<u32>> {
+/// Uid and pid of the process that listens at the other end. `None` where only the socket's place
+/// vouches for it.
+pub fn peer(stream: &std::os::unix::net::UnixStream) -> io::Result<Option<(u32, u32)>> {
     #[cfg(target_os = "linux")]
     {
-        Ok(Some(rustix::net::sockopt::socket_peercred(stream.as_fd())?.uid.as_raw()))
+        let peer = rustix::net::sockopt::socket_peercred(stream.as_fd())?;
+        Ok(Some((peer.uid.as_raw(), peer.pid.as_raw_nonzero().get().unsigned_abs())))
     }
     #[cfg(not(target_os = "linux"))]
     {
         let _ = stream.as_fd();
         Ok(None)
     }
+}
+
+/// Connects, at most so long: a stopped listener lets its queue run full, and then connecting waits.
+pub fn connect_within(path: &Path, limit: Duration) -> io::Result<std::os::unix::net::UnixStream> {
+    use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with, sockopt};
+    #[cfg(target_os = "linux")]
+    let flags = SocketFlags::CLOEXEC;
+    #[cfg(not(target_os = "linux"))]
+    let flags = SocketFlags::empty();
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, Some(limit))?;
+    connect(&socket, &SocketAddrUnix::new(path)?)?;
+    Ok(socket.into())
+}
+
+/// Whether any process listens at the path. Not a sign that it works: only tells a leftover file.
+pub fn listens(path: &Path) -> bool {
+    !connect_within(path, Duration::from_secs(1)).is_err_and(|e| matches!(e.kind(), ErrorKind::ConnectionRefused | ErrorKind::NotFound))
 }
 
 /// The program of this process, for starting it again; right even after an upgrade replaced the file.
@@ -128,6 +148,14 @@ pub fn guard_memory() {
     let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+}
+
+/// Every connection takes descriptors, and some systems begin with 256.
+pub fn allow_many_files() {
+    const ENOUGH: u64 = 8192;
+    let mut limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    limit.current = limit.current.map(|now| now.max(limit.maximum.unwrap_or(ENOUGH).min(ENOUGH)));
+    let _ = rustix::process::setrlimit(rustix::process::Resource::Nofile, limit);
 }
 
 /// Ceilings for a process that runs a foreign script: memory in bytes, processor time in seconds.

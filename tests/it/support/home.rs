@@ -264,6 +264,12 @@ impl Out {
         serde_json::from_slice(&self.stdout).unwrap_or_else(|e| panic!("no JSON document: {e}\n{}", self.report()))
     }
 
+    /// Requires this exit code.
+    pub fn code_is(self, code: i32) -> Self {
+        assert!(self.code == Some(code), "expected exit code {code}\n{}", self.report());
+        self
+    }
+
     /// Requires a text on stderr.
     pub fn says(self, text: &str) -> Self {
         assert!(self.stderr().contains(text), "stderr does not say {text:?}\n{}", self.report());
@@ -302,6 +308,22 @@ pub fn kill(pid: u32, signal: &str) {
 pub fn is_zombie(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(')').is_none_or(|(_, rest)| rest.trim_start().starts_with('Z'))
+}
+
+/// Resident memory of a process now.
+pub fn rss_kib(pid: u32) -> u64 {
+    status_kib(pid, "VmRSS:")
+}
+
+/// The most it ever was.
+pub fn peak_rss_kib(pid: u32) -> u64 {
+    status_kib(pid, "VmHWM:")
+}
+
+fn status_kib(pid: u32, name: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find(|l| l.starts_with(name)).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
 pub fn contains(haystack: &[u8], needle: &[u8]) -> bool {

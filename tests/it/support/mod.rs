@@ -1,11 +1,17 @@
 //! A home of its own for each test, the program to run in it, and upstreams that record.
 
 mod fake;
+mod fake_agent;
 mod home;
+mod peer;
+mod storm;
 mod terminal;
 mod tree;
 mod upstream;
 
-pub use home::{Cmd, Out, TestHome, agents_dir, contains, is_zombie, kill, wait_until};
+pub use fake_agent::FakeAgent;
+pub use home::{Cmd, Out, TestHome, agents_dir, contains, is_zombie, kill, peak_rss_kib, rss_kib, wait_until};
+pub use peer::{Endpoint, Peer, push, raw, request};
+pub use storm::{Kept, at_once};
 pub use tree::Tree;
 pub use upstream::{Recorded, Upstream};
