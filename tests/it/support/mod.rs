@@ -3,5 +3,5 @@
 mod home;
 mod upstream;
 
-pub use home::{Cmd, Out, TestHome, agents_dir, contains, is_zombie, kill, wait_until};
+pub use home::{Cmd, Out, Running, TestHome, agents_dir, contains, is_zombie, kill, snapshot, wait_until};
 pub use upstream::{Recorded, Upstream};

@@ -9,6 +9,7 @@ use serde_json::Value;
 pub struct Recorded {
     pub method: String,
     pub path: String,
+    pub query: String,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
@@ -18,6 +19,12 @@ pub struct Recorded {
 impl Recorded {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    /// Whether these bytes came with it anywhere.
+    pub fn holds(&self, needle: &str) -> bool {
+        let headers = self.headers.iter().any(|(_, value)| value.contains(needle));
+        headers || self.path.contains(needle) || self.query.contains(needle) || super::contains(&self.body, needle.as_bytes())
     }
 
     pub fn json(&self) -> Value {
@@ -53,6 +60,7 @@ impl Upstream {
             log.lock().unwrap().push(Recorded {
                 method: parts.method.to_string(),
                 path: parts.uri.path().to_owned(),
+                query: parts.uri.query().unwrap_or_default().to_owned(),
                 headers: headers.collect(),
                 body: body.to_vec(),
                 status,
