@@ -51,6 +51,8 @@ impl TestHome {
         let mut home = Self::new();
         let node = which("node").map(|n| n.parent().unwrap().display().to_string()).unwrap_or_default();
         home.set("PATH", &format!("{}:{node}:/usr/local/bin:/usr/bin:/bin", agents_dir().display()));
+        // OpenCode asks npm for a package at each start; nothing here may leave the machine.
+        home.set("NPM_CONFIG_REGISTRY", "http://127.0.0.1:9/");
         home
     }
 
