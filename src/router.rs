@@ -97,8 +97,10 @@ impl Router {
 
     fn bind<C: Call>(&mut self, run: fn(&App, C, &Caller) -> Result<C::Reply>) {
         let run: Handler = Box::new(move |app, body, caller| {
-            let call: C = serde_path_to_error::deserialize(body)
-                .map_err(|e| Error::invalid(format!("the body of {} is wrong at {}: {}", C::NAME, e.path(), e.inner())))?;
+            let call: C = serde_path_to_error::deserialize(&body).map_err(|e| {
+                let why = without_texts(e.inner().to_string(), &body);
+                Error::invalid(format!("the body of {} is wrong at {}: {why}", C::NAME, e.path()))
+            })?;
             let reply = run(app, call, caller)?;
             serde_json::to_value(reply).map_err(|e| Error::defect(format!("the reply of {} cannot be encoded", C::NAME)).cause(e))
         });
@@ -191,6 +193,16 @@ impl Router {
 fn fingerprint(request: &Request) -> blake3::Hash {
     let body = zeroize::Zeroizing::new(serde_json::to_vec(&(&request.call, &request.body)).unwrap_or_default());
     blake3::hash(&body)
+}
+
+/// The parser quotes the text it did not expect, and that may be a key in the wrong place.
+fn without_texts(why: String, body: &Value) -> String {
+    match body {
+        Value::String(text) => why.replace(&format!("{text:?}"), "\"...\"").replace(&format!("`{text}`"), "`...`"),
+        Value::Array(items) => items.iter().fold(why, without_texts),
+        Value::Object(fields) => fields.values().fold(why, without_texts),
+        _ => why,
+    }
 }
 
 fn failed(error: Error) -> Response {

@@ -31,18 +31,21 @@ pub(crate) fn check(profile: &Profile, resolved: &Resolved, preferences: &BTreeM
     }
 }
 
-/// The first such file between a directory and its git root; without one only the directory counts.
+/// The first such file in a directory or above it. Where an agent stops looking is git's decision, and
+/// a damaged `.git` or one of another owner makes it go on to the root; so every parent counts.
 fn find(places: &[ProjectCode], cwd: &Path) -> Option<PathBuf> {
-    let root = cwd.ancestors().find(|dir| dir.join(".git").exists()).unwrap_or(cwd);
     cwd.ancestors()
-        .take_while(|dir| dir.starts_with(root))
         .find_map(|dir| places.iter().map(|p| (dir.join(&p.path), p)).find(|(path, place)| hit(path, place)).map(|(path, _)| path))
 }
 
 fn hit(path: &Path, place: &ProjectCode) -> bool {
     match &place.key {
-        // Text, not JSON: these files may hold comments, and a false alarm only asks for trust.
-        Some(key) => fs::read(path).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains(&format!("\"{key}\""))),
+        // Text, not JSON: these files may hold comments, and a false alarm only asks for trust. An
+        // escaped letter can be part of the key.
+        Some(key) => fs::read(path).is_ok_and(|bytes| {
+            let text = String::from_utf8_lossy(&bytes);
+            text.contains(&format!("\"{key}\"")) || text.contains("\\u00")
+        }),
         None if path.is_dir() => fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some()),
         None => path.exists(),
     }
@@ -53,19 +56,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn code_is_found_up_to_the_git_root_and_not_above() {
+    fn code_is_found_in_the_directory_and_all_above_it() {
         let dir = tempfile::tempdir().unwrap();
         let (root, cwd) = (dir.path().join("repo"), dir.path().join("repo/a/b"));
         fs::create_dir_all(&cwd).unwrap();
-        fs::create_dir_all(dir.path().join(".x/plugin")).unwrap();
-        fs::write(dir.path().join(".x/plugin/evil.js"), "").unwrap();
+        fs::create_dir(root.join(".git")).unwrap();
         let places =
             [ProjectCode { path: ".x/plugin".into(), key: None }, ProjectCode { path: "x.json".into(), key: Some("plugin".into()) }];
-        fs::create_dir(root.join(".git")).unwrap();
-        assert_eq!(find(&places, &cwd), None, "above the root nothing is loaded");
         fs::create_dir_all(root.join(".x/plugin")).unwrap();
         assert_eq!(find(&places, &cwd), None, "an empty directory is no code");
-        fs::write(root.join("x.json"), "{ // c\n \"plugin\": [] }").unwrap();
-        assert_eq!(find(&places, &cwd), Some(root.join("x.json")));
+        fs::write(root.join("x.json"), "{ \"theme\": [] }").unwrap();
+        assert_eq!(find(&places, &cwd), None, "without the key it is no code");
+        for key in ["plugin", r"plu\u0067in"] {
+            fs::write(root.join("x.json"), format!("{{ // c\n \"{key}\": [] }}")).unwrap();
+            assert_eq!(find(&places, &cwd), Some(root.join("x.json")), "{key}");
+        }
+        fs::remove_file(root.join("x.json")).unwrap();
+        fs::create_dir_all(dir.path().join(".x/plugin")).unwrap();
+        fs::write(dir.path().join(".x/plugin/evil.js"), "").unwrap();
+        assert_eq!(find(&places, &cwd), Some(dir.path().join(".x/plugin")), "a damaged .git stops nobody");
     }
 }

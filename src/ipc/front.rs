@@ -52,6 +52,9 @@ pub(super) struct Front {
     arrived: Arc<Semaphore>,
     /// Connections to the library are made one by one, so that an arrival tells whose it is.
     dialing: Semaphore,
+    /// Connections given up before the library took them. Closed, each would keep its poller busy
+    /// for ever; there are as few of them as there are heals.
+    parked: Mutex<Vec<UnixStream>>,
     /// Held by each connection.
     guard: super::server::Guard,
     large: Arc<Semaphore>,
@@ -89,12 +92,35 @@ struct Turn {
     _large: Option<OwnedSemaphorePermit>,
 }
 
+/// A connection on its way to the library; parked, not closed, when it is given up.
+struct Parking<'f> {
+    stream: Option<UnixStream>,
+    lot: &'f Mutex<Vec<UnixStream>>,
+}
+
+impl Drop for Parking<'_> {
+    fn drop(&mut self) {
+        if let Some(stream) = self.stream.take() {
+            self.lot.lock().unwrap_or_else(PoisonError::into_inner).push(stream);
+        }
+    }
+}
+
 type RequestId = [u8; sp::REQUEST_ID];
 
 impl Front {
     pub fn new(kind: Kind, library: Library, guard: super::server::Guard) -> Self {
         let Library { inner, sick, arrived } = library;
-        Self { kind, inner, sick, arrived, dialing: Semaphore::new(1), guard, large: Arc::new(Semaphore::new(LARGE_AT_ONCE)) }
+        Self {
+            kind,
+            inner,
+            sick,
+            arrived,
+            dialing: Semaphore::new(1),
+            parked: Mutex::default(),
+            guard,
+            large: Arc::new(Semaphore::new(LARGE_AT_ONCE)),
+        }
     }
 
     /// Accepts until `stop`. Connections under way go on in their own tasks.
@@ -155,7 +181,7 @@ impl Front {
         let mut inner = self.inner.clone();
         loop {
             let place = inner.borrow_and_update().clone();
-            if let Ok(Ok(stream)) = timeout(INNER_LIMIT, self.dial_at(&place)).await {
+            if let Ok(stream) = self.dial_at(&place).await {
                 return Ok(stream);
             }
             tracing::error!("the messaging library does not answer; opening it again");
@@ -167,15 +193,20 @@ impl Front {
     async fn dial_at(&self, place: &Path) -> io::Result<UnixStream> {
         // Of one that was given up before it arrived.
         self.arrived.forget_permits(usize::MAX);
-        let mut inner = UnixStream::connect(place).await?;
-        inner.write_all(&sp::handshake(self.kind.client())).await?;
-        let mut greeting = [0; sp::HANDSHAKE];
-        inner.read_exact(&mut greeting).await?;
-        if greeting != sp::handshake(self.kind.server()) {
-            return Err(wrong("not the library"));
-        }
-        self.arrived.acquire().await.map_err(io::Error::other)?.forget();
-        Ok(inner)
+        let mut inner = Parking { stream: Some(UnixStream::connect(place).await?), lot: &self.parked };
+        let stream = inner.stream.as_mut().ok_or_else(|| wrong("no stream"))?;
+        timeout(INNER_LIMIT, async {
+            stream.write_all(&sp::handshake(self.kind.client())).await?;
+            let mut greeting = [0; sp::HANDSHAKE];
+            stream.read_exact(&mut greeting).await?;
+            if greeting != sp::handshake(self.kind.server()) {
+                return Err(wrong("not the library"));
+            }
+            self.arrived.acquire().await.map_err(io::Error::other)?.forget();
+            Ok(())
+        })
+        .await??;
+        inner.stream.take().ok_or_else(|| wrong("no stream"))
     }
 
     /// Requests one by one, after their length is checked; replies as they come.

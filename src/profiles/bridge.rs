@@ -103,7 +103,10 @@ impl<'a> Bridge<'a> {
                 }
                 continue;
             }
-            self.link(&path, &entry.path())?;
+            // A link to what this home stands in would lead back into it.
+            if !self.home.starts_with(entry.path()) {
+                self.link(&path, &entry.path())?;
+            }
         }
         // Base directories that stand elsewhere need not exist in the real home at all.
         for (below, place) in self.real.moved.clone() {
@@ -122,7 +125,7 @@ impl<'a> Bridge<'a> {
 
     fn is_isolated(&self, path: &str, name: &str, relative: &str) -> bool {
         let profiles = relative.is_empty() && name.starts_with('.') && name.ends_with("-profiles");
-        profiles || self.isolated.contains(path) || self.home.starts_with(self.real.home.join(path))
+        profiles || self.isolated.contains(path)
     }
 
     fn has_isolated_inside(&self, path: &str) -> bool {
@@ -261,6 +264,16 @@ mod tests {
         assert_eq!(h.build(), [".gitconfig"], "still told on the next run");
         assert_eq!(fs::read_to_string(h.home.join(".gitconfig")).unwrap(), "tool");
         assert_eq!(replaced_links(&h.home), [".gitconfig"]);
+    }
+
+    #[test]
+    fn a_home_inside_the_config_directory_is_bridged_around_its_own_tree() {
+        let h = homes();
+        let home = h.real.home.join(".config/clown/.claude-profiles/work");
+        super::super::home::prepare(&home, &[".claude".into()]).unwrap();
+        Bridge::new(&h.real, &home, &h.isolated).build().unwrap();
+        assert_eq!(fs::read_link(home.join(".config/gh")).unwrap(), h.real.home.join(".config/gh"));
+        assert!(fs::symlink_metadata(home.join(".config/clown")).is_err());
     }
 
     #[test]

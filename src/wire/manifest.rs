@@ -175,7 +175,7 @@ pub struct IsolationSpec {
     pub project_code: Vec<ProjectCode>,
 }
 
-/// A place in a project, relative to any directory between the working directory and its git root.
+/// A place in a project, relative to the working directory and every one above it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProjectCode {

@@ -13,6 +13,8 @@ use std::{
 
 use serde_json::Value;
 
+use super::Upstream;
+
 /// Longer than anything here takes on a busy machine; a hang is a failure, not a wait.
 const LIMIT: Duration = Duration::from_secs(100);
 
@@ -49,6 +51,8 @@ impl TestHome {
         let mut home = Self::new();
         let node = which("node").map(|n| n.parent().unwrap().display().to_string()).unwrap_or_default();
         home.set("PATH", &format!("{}:{node}:/usr/local/bin:/usr/bin:/bin", agents_dir().display()));
+        // OpenCode asks npm for a package at each start; nothing here may leave the machine.
+        home.set("NPM_CONFIG_REGISTRY", "http://127.0.0.1:9/");
         home
     }
 
@@ -140,6 +144,34 @@ impl TestHome {
         self.root().join("logs/clownd.log")
     }
 
+    /// Everything of this home: the user's home, the runtime directory, the rest.
+    pub fn everything(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Keys are kept in clown's own file, and a provider with this id leads to the upstream.
+    pub fn add_provider(&self, id: &str, upstream: &Upstream) {
+        self.write(self.root().join(format!("providers.d/{id}.toml")), &upstream.manifest(id));
+        self.clown(&["config", "set", "secrets.backend", "file"]).ok();
+    }
+
+    /// Session records, newest first.
+    pub fn sessions(&self) -> Vec<Value> {
+        self.json(&["sessions", "list"])["sessions"].as_array().unwrap().clone()
+    }
+
+    /// Live processes that runs of a profile left behind, by what clown puts into their environment.
+    pub fn alive_in(&self, alias: &str) -> Vec<u32> {
+        let marks = [format!("CLOWN_PROFILE={alias}"), format!("CLOWN_REAL_HOME={}", self.home().display())];
+        let pids = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|e| e.file_name().to_str()?.parse::<u32>().ok());
+        pids.filter(|pid| {
+            let environ = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            let vars: Vec<&[u8]> = environ.split(|b| *b == 0).collect();
+            marks.iter().all(|mark| vars.contains(&mark.as_bytes())) && !is_zombie(*pid)
+        })
+        .collect()
+    }
+
     /// Every file below a directory that holds these bytes, without following links.
     pub fn files_with(&self, below: &Path, needle: &[u8]) -> Vec<PathBuf> {
         let mut hits = Vec::new();
@@ -198,34 +230,20 @@ impl Cmd {
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
-    pub fn run(mut self) -> Out {
+    pub fn run(self) -> Out {
+        self.start().wait()
+    }
+
+    /// Starts it and reads along; stdin ends behind the given bytes.
+    pub fn start(mut self) -> Running {
         let mut child = self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut pipe = child.stdin.take().unwrap();
         let input = std::mem::take(&mut self.stdin);
-        let writer = std::thread::spawn(move || {
+        std::thread::spawn(move || {
             let _ = pipe.write_all(&input);
         });
         let (stdout, stderr) = (collect(child.stdout.take().unwrap()), collect(child.stderr.take().unwrap()));
-        let start = Instant::now();
-        let status = loop {
-            if let Some(status) = child.try_wait().unwrap() {
-                break status;
-            }
-            if start.elapsed() > LIMIT {
-                child.kill().unwrap();
-                panic!("{} did not end within {LIMIT:?}", self.shown);
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        };
-        writer.join().unwrap();
-        Out {
-            code: status.code(),
-            signal: status.signal(),
-            stdout: stdout.join().unwrap(),
-            stderr: stderr.join().unwrap(),
-            shown: self.shown,
-            log: self.log,
-        }
+        Running { child, stdout, stderr, shown: self.shown, log: self.log }
     }
 
     pub fn ok(self) -> Out {
@@ -239,6 +257,48 @@ impl Cmd {
         let out = self.run();
         assert!(out.code == Some(code), "expected exit code {code}\n{}", out.report());
         out
+    }
+}
+
+/// A command under way.
+pub struct Running {
+    child: Child,
+    stdout: std::thread::JoinHandle<Vec<u8>>,
+    stderr: std::thread::JoinHandle<Vec<u8>>,
+    shown: String,
+    log: PathBuf,
+}
+
+impl Running {
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Until it ended and nobody holds its output any more.
+    pub fn wait(mut self) -> Out {
+        let start = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            if start.elapsed() > LIMIT {
+                self.child.kill().unwrap();
+                panic!("{} did not end within {LIMIT:?}", self.shown);
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        Out {
+            code: status.code(),
+            signal: status.signal(),
+            stdout: self.stdout.join().unwrap(),
+            stderr: self.stderr.join().unwrap(),
+            shown: self.shown,
+            log: self.log,
+        }
     }
 }
 
@@ -324,6 +384,30 @@ fn status_kib(pid: u32, name: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find(|l| l.starts_with(name)).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// What is below a directory: each path with its kind and its content or target.
+pub fn snapshot(below: &Path, except: &Path) -> BTreeMap<PathBuf, (char, Vec<u8>)> {
+    let mut found = BTreeMap::new();
+    let mut todo = vec![below.to_owned()];
+    while let Some(dir) = todo.pop() {
+        for entry in std::fs::read_dir(&dir).unwrap().flatten() {
+            let (path, kind) = (entry.path(), entry.file_type().unwrap());
+            if path == except {
+                continue;
+            }
+            let what = if kind.is_dir() {
+                todo.push(path.clone());
+                ('d', Vec::new())
+            } else if kind.is_symlink() {
+                ('l', std::fs::read_link(&path).unwrap().into_os_string().into_encoded_bytes())
+            } else {
+                ('f', std::fs::read(&path).unwrap())
+            };
+            found.insert(path, what);
+        }
+    }
+    found
 }
 
 pub fn contains(haystack: &[u8], needle: &[u8]) -> bool {

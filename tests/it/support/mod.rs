@@ -10,7 +10,7 @@ mod tree;
 mod upstream;
 
 pub use fake_agent::FakeAgent;
-pub use home::{Cmd, Out, TestHome, agents_dir, contains, is_zombie, kill, peak_rss_kib, rss_kib, wait_until};
+pub use home::{Cmd, Out, Running, TestHome, agents_dir, contains, is_zombie, kill, peak_rss_kib, rss_kib, snapshot, wait_until};
 pub use peer::{Endpoint, Peer, push, raw, request};
 pub use storm::{Kept, at_once};
 pub use tree::Tree;

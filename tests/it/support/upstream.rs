@@ -3,16 +3,15 @@
 use std::sync::{Arc, Mutex};
 
 use clown::http::offline::{self, Gate, Observer};
-use serde_json::Value;
 
 #[derive(Clone, Debug)]
 pub struct Recorded {
     pub method: String,
     pub path: String,
+    pub query: String,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
-    pub status: u16,
 }
 
 impl Recorded {
@@ -20,8 +19,10 @@ impl Recorded {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
-    pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap()
+    /// Whether these bytes came with it anywhere.
+    pub fn holds(&self, needle: &str) -> bool {
+        let headers = self.headers.iter().any(|(_, value)| value.contains(needle));
+        headers || self.path.contains(needle) || self.query.contains(needle) || super::contains(&self.body, needle.as_bytes())
     }
 }
 
@@ -48,14 +49,14 @@ impl Upstream {
         listener.set_nonblocking(true).unwrap();
         let port = listener.local_addr().unwrap().port();
         let log = Arc::clone(&requests);
-        let observer: Observer = Arc::new(move |parts, body, status| {
+        let observer: Observer = Arc::new(move |parts, body, _status| {
             let headers = parts.headers.iter().map(|(n, v)| (n.as_str().to_owned(), String::from_utf8_lossy(v.as_bytes()).into_owned()));
             log.lock().unwrap().push(Recorded {
                 method: parts.method.to_string(),
                 path: parts.uri.path().to_owned(),
+                query: parts.uri.query().unwrap_or_default().to_owned(),
                 headers: headers.collect(),
                 body: body.to_vec(),
-                status,
             });
         });
         let thread = std::thread::spawn(move || {
