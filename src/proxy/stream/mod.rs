@@ -8,5 +8,7 @@
 pub mod event;
 pub mod order;
 pub mod read_chat;
+pub mod read_gemini;
 pub mod sse;
 pub mod write_anthropic;
+pub mod write_gemini;

@@ -5,6 +5,8 @@
 //! base64 of `clown1:<kind>:<payload>`. It holds all that is needed, so it survives a restart of the
 //! proxy and a move to another process.
 
+use std::borrow::Cow;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::text::Str;
@@ -52,6 +54,24 @@ impl Seal<'_> {
         })
     }
 
+    /// Proofs together with the thoughts they prove, as one text: a Gemini client gives back a part's
+    /// signature but drops the thought before it.
+    pub fn packed(thoughts: &[(Option<Self>, Str<'_>)]) -> Str<'static> {
+        let list: Vec<(String, Cow<'_, str>)> = thoughts
+            .iter()
+            .map(|(seal, text)| (seal.as_ref().map(|s| s.sealed().raw().to_owned()).unwrap_or_default(), text.plain()))
+            .collect();
+        Str::quote(&STANDARD.encode(format!("{MARK}p:{}", serde_json::to_string(&list).unwrap_or_default())))
+    }
+
+    /// What was packed; `None` for any other text.
+    pub fn unpack(text: &Str<'_>) -> Option<Vec<(Option<Seal<'static>>, Str<'static>)>> {
+        let bytes = STANDARD.decode(&*text.plain()).ok()?;
+        let plain = String::from_utf8(bytes).ok()?;
+        let list: Vec<(String, String)> = serde_json::from_str(plain.strip_prefix(MARK)?.strip_prefix("p:")?).ok()?;
+        Some(list.into_iter().map(|(seal, text)| (Seal::open(&Str::quote(&seal)), Str::quote(&text))).collect())
+    }
+
     pub fn into_owned(self) -> Seal<'static> {
         match self {
             Self::Anthropic(s) => Seal::Anthropic(s.into_owned()),
@@ -82,5 +102,14 @@ mod tests {
         for own in ["", "EqQBCgIYAhIM", "not base64!", "Y2xvd24x"] {
             assert_eq!(Seal::open(&s(own)), None, "{own}");
         }
+    }
+
+    #[test]
+    fn thoughts_and_their_proofs_are_packed_together() {
+        let s = |t: &str| Str::quote(t);
+        let thoughts = [(Some(Seal::Anthropic(s("Eq+/=="))), s("hm\n\"é\"")), (None, s("more"))];
+        assert_eq!(Seal::unpack(&Seal::packed(&thoughts)).unwrap(), thoughts);
+        assert_eq!(Seal::open(&Seal::packed(&thoughts)), None);
+        assert_eq!(Seal::unpack(&Seal::Gemini(s("x")).sealed()), None);
     }
 }
