@@ -27,11 +27,12 @@ pub fn read<'a>(body: &'a [u8], model: &str, stream: bool) -> Result<Request<'a>
     let mut request = Request { model: Str::quote(model), stream, ..Request::default() };
     let mut calls = Calls::default();
     if let Some(system) = body.system {
-        let parts = match Str::of(system) {
-            Some(text) => vec![Part::Text(text)],
-            None => parts(&object::<Content<'a>>(system, "systemInstruction")?, "systemInstruction", &mut calls)?,
-        };
-        request.system = parts.into_iter().filter_map(|p| if let Part::Text(text) = p { Some(text) } else { None }).collect();
+        let mut said = Vec::new();
+        match Str::of(system) {
+            Some(text) => said.push(Part::Text(text)),
+            None => parts(&object::<Content<'a>>(system, "systemInstruction")?, "systemInstruction", &mut calls, &mut said)?,
+        }
+        request.system = said.into_iter().filter_map(|p| if let Part::Text(text) = p { Some(text) } else { None }).collect();
     }
     for (n, content) in list::<Content<'a>>(body.contents, "contents")?.iter().enumerate() {
         let role = match content.role.as_deref() {
@@ -39,9 +40,12 @@ pub fn read<'a>(body: &'a [u8], model: &str, stream: bool) -> Result<Request<'a>
             Some("model") => Role::Assistant,
             Some(other) => return Err(Unreadable(format!("contents[{n}].role: {other:?} is not a role: user or model"))),
         };
-        let parts = parts(content, &format!("contents[{n}]"), &mut calls)?;
-        if !parts.is_empty() {
-            request.turns.push(Turn { role, parts });
+        // A client may keep each chunk of a reply as a content of its own.
+        let same = request.turns.pop_if(|t| t.role == role && role == Role::Assistant);
+        let mut turn = same.unwrap_or(Turn { role, parts: Vec::new() });
+        parts(content, &format!("contents[{n}]"), &mut calls, &mut turn.parts)?;
+        if !turn.parts.is_empty() {
+            request.turns.push(turn);
         }
     }
     if let Some(sets) = body.tools {
@@ -99,13 +103,12 @@ impl<'a> Calls<'a> {
     }
 }
 
-fn parts<'a>(content: &Content<'a>, place: &str, calls: &mut Calls<'a>) -> Result<Vec<Part<'a>>, Unreadable> {
-    let mut parts = Vec::new();
-    let Some(list_of) = content.parts else { return Ok(parts) };
+fn parts<'a>(content: &Content<'a>, place: &str, calls: &mut Calls<'a>, parts: &mut Vec<Part<'a>>) -> Result<(), Unreadable> {
+    let Some(list_of) = content.parts else { return Ok(()) };
     for (n, def) in list::<PartDef<'a>>(list_of, &format!("{place}.parts"))?.into_iter().enumerate() {
         let place = format!("{place}.parts[{n}]");
         if let Some(signature) = def.thought_signature.and_then(Str::of) {
-            prove(signature, &mut parts);
+            prove(signature, parts);
         }
         if let Some(call) = &def.function_call {
             parts.push(Part::Call(calls.call(call, &place)?));
@@ -122,7 +125,7 @@ fn parts<'a>(content: &Content<'a>, place: &str, calls: &mut Calls<'a>) -> Resul
             parts.push(media);
         }
     }
-    Ok(parts)
+    Ok(())
 }
 
 /// A signature stands on the part after the thought that it proves.

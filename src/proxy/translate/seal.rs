@@ -39,8 +39,7 @@ impl Seal<'_> {
 
     /// What was sealed; `None` for a text that is a vendor's own.
     pub fn open(text: &Str<'_>) -> Option<Seal<'static>> {
-        let bytes = STANDARD.decode(&*text.plain()).ok()?;
-        let plain = String::from_utf8(bytes).ok()?;
+        let plain = decoded(text)?;
         let (kind, payload) = plain.strip_prefix(MARK)?.split_once(':')?;
         Some(match kind {
             "a" => Seal::Anthropic(Str::quote(payload)),
@@ -66,8 +65,7 @@ impl Seal<'_> {
 
     /// What was packed; `None` for any other text.
     pub fn unpack(text: &Str<'_>) -> Option<Vec<(Option<Seal<'static>>, Str<'static>)>> {
-        let bytes = STANDARD.decode(&*text.plain()).ok()?;
-        let plain = String::from_utf8(bytes).ok()?;
+        let plain = decoded(text)?;
         let list: Vec<(String, String)> = serde_json::from_str(plain.strip_prefix(MARK)?.strip_prefix("p:")?).ok()?;
         Some(list.into_iter().map(|(seal, text)| (Seal::open(&Str::quote(&seal)), Str::quote(&text))).collect())
     }
@@ -80,6 +78,12 @@ impl Seal<'_> {
             Self::Gemini(s) => Seal::Gemini(s.into_owned()),
         }
     }
+}
+
+/// Google's SDK for Python writes the other alphabet, whatever it was given.
+fn decoded(text: &Str<'_>) -> Option<String> {
+    let standard = text.plain().replace('-', "+").replace('_', "/");
+    String::from_utf8(STANDARD.decode(standard).ok()?).ok()
 }
 
 #[cfg(test)]
@@ -110,6 +114,10 @@ mod tests {
         let thoughts = [(Some(Seal::Anthropic(s("Eq+/=="))), s("hm\n\"é\"")), (None, s("more"))];
         assert_eq!(Seal::unpack(&Seal::packed(&thoughts)).unwrap(), thoughts);
         assert_eq!(Seal::open(&Seal::packed(&thoughts)), None);
+        let odd = [(Some(Seal::Anthropic(s("?>?>?>~~"))), s("\u{fe}\u{ff}???>>>"))];
+        let packed = Seal::packed(&odd).plain().into_owned();
+        assert!(packed.contains(['+', '/']));
+        assert_eq!(Seal::unpack(&s(&packed.replace('+', "-").replace('/', "_"))).unwrap(), odd);
         assert_eq!(Seal::unpack(&Seal::Gemini(s("x")).sealed()), None);
     }
 }

@@ -116,8 +116,12 @@ fn bug_14_a_packed_thought_returns_whole_whether_its_text_was_kept_or_not() {
     let s = Str::quote;
     let packed = Seal::packed(&[(Some(Seal::Anthropic(s("Sig=="))), s("hm \"é\"")), (Some(Seal::Redacted(s("data"))), s(""))]);
     let call = json!({"functionCall": {"id": "c1", "name": "t", "args": {}}, "thoughtSignature": packed.plain()});
-    for parts in [json!([{"text": "hm \"é\"", "thought": true}, call]), json!([call])] {
-        let bytes = json!({"contents": [{"role": "user", "parts": [{"text": "q"}]}, {"role": "model", "parts": parts}],
+    let thought = json!({"text": "hm \"é\"", "thought": true});
+    let model = |parts: Value| json!({"role": "model", "parts": parts});
+    // The SDK for Python keeps each chunk as a content of its own.
+    for contents in [vec![model(json!([thought, call]))], vec![model(json!([call]))], vec![model(json!([thought])), model(json!([call]))]] {
+        let contents = [vec![json!({"role": "user", "parts": [{"text": "q"}]})], contents].concat();
+        let bytes = json!({"contents": contents,
             "generationConfig": {"thinkingConfig": {"thinkingBudget": 2048}}})
         .to_string();
         let request = read(bytes.as_bytes(), "m", false).unwrap();
