@@ -3,7 +3,7 @@
 use super::text::Str;
 
 /// Commas are set by themselves; brackets are the caller's to close.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Writer {
     bytes: Vec<u8>,
     /// Whether something stands before at this level.

@@ -188,7 +188,7 @@ pub fn read(body: &[u8]) -> Result<Request<'_>, Unreadable> {
         };
     }
     if let Some(schema) = body.output_config.and_then(|c| c.format).and_then(|f| f.schema) {
-        request.schema = Some(OutputSchema { name: None, schema: schema.get(), strict: None });
+        request.schema = Some(OutputSchema { name: None, schema: schema.get().into(), strict: None });
     }
     Ok(request)
 }
@@ -269,7 +269,7 @@ fn tool<'a>(def: &ToolDef<'a>) -> Option<Tool<'a>> {
     let kind = def.kind.as_deref().unwrap_or("custom");
     let description = def.description.and_then(Str::of);
     match (kind, def.input_schema) {
-        ("custom", Some(schema)) => Some(Tool { name, description, kind: ToolKind::Function(schema.get()) }),
+        ("custom", Some(schema)) => Some(Tool { name, description, kind: ToolKind::Function(schema.get().into()) }),
         (kind, _) if kind.starts_with("web_search") => Some(Tool { name, description, kind: ToolKind::WebSearch }),
         _ => None,
     }

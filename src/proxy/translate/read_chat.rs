@@ -167,7 +167,7 @@ pub fn read(body: &[u8]) -> Result<Request<'_>, Unreadable> {
     request.tools = body.tools.into_iter().filter_map(tool).collect();
     request.choice = body.tool_choice.map(choice).transpose()?;
     if let Some(SchemaDef { name, schema: Some(schema), strict }) = body.response_format.and_then(|f| f.json_schema) {
-        request.schema = Some(OutputSchema { name: name.and_then(Str::of), schema: schema.get(), strict });
+        request.schema = Some(OutputSchema { name: name.and_then(Str::of), schema: schema.get().into(), strict });
     }
     Ok(request)
 }
@@ -289,7 +289,7 @@ fn tool(def: ToolDef<'_>) -> Option<Tool<'_>> {
         ("function", Some(f), _) => Some(Tool {
             name: Str::of(f.name)?,
             description: f.description.and_then(Str::of),
-            kind: ToolKind::Function(f.parameters.map_or(NO_PARAMETERS, RawValue::get)),
+            kind: ToolKind::Function(f.parameters.map_or(NO_PARAMETERS, RawValue::get).into()),
         }),
         ("custom", _, Some(c)) => Some(Tool { name: Str::of(c.name)?, description: c.description.and_then(Str::of), kind: ToolKind::Free }),
         _ => None,

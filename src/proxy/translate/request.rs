@@ -140,7 +140,7 @@ pub struct Tool<'a> {
 #[derive(Debug)]
 pub enum ToolKind<'a> {
     /// JSON schema of its arguments.
-    Function(&'a str),
+    Function(Cow<'a, str>),
     /// Takes text, not JSON.
     Free,
     WebSearch,
@@ -223,7 +223,7 @@ impl Effort {
 #[derive(Debug)]
 pub struct OutputSchema<'a> {
     pub name: Option<Str<'a>>,
-    pub schema: &'a str,
+    pub schema: Cow<'a, str>,
     pub strict: Option<bool>,
 }
 

@@ -5,6 +5,8 @@
 //! base64 of `clown1:<kind>:<payload>`. It holds all that is needed, so it survives a restart of the
 //! proxy and a move to another process.
 
+use std::borrow::Cow;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::text::Str;
@@ -37,8 +39,7 @@ impl Seal<'_> {
 
     /// What was sealed; `None` for a text that is a vendor's own.
     pub fn open(text: &Str<'_>) -> Option<Seal<'static>> {
-        let bytes = STANDARD.decode(&*text.plain()).ok()?;
-        let plain = String::from_utf8(bytes).ok()?;
+        let plain = decoded(text)?;
         let (kind, payload) = plain.strip_prefix(MARK)?.split_once(':')?;
         Some(match kind {
             "a" => Seal::Anthropic(Str::quote(payload)),
@@ -52,6 +53,23 @@ impl Seal<'_> {
         })
     }
 
+    /// Proofs together with the thoughts they prove, as one text: a Gemini client gives back a part's
+    /// signature but drops the thought before it.
+    pub fn packed(thoughts: &[(Option<Self>, Str<'_>)]) -> Str<'static> {
+        let list: Vec<(String, Cow<'_, str>)> = thoughts
+            .iter()
+            .map(|(seal, text)| (seal.as_ref().map(|s| s.sealed().raw().to_owned()).unwrap_or_default(), text.plain()))
+            .collect();
+        Str::quote(&STANDARD.encode(format!("{MARK}p:{}", serde_json::to_string(&list).unwrap_or_default())))
+    }
+
+    /// What was packed; `None` for any other text.
+    pub fn unpack(text: &Str<'_>) -> Option<Vec<(Option<Seal<'static>>, Str<'static>)>> {
+        let plain = decoded(text)?;
+        let list: Vec<(String, String)> = serde_json::from_str(plain.strip_prefix(MARK)?.strip_prefix("p:")?).ok()?;
+        Some(list.into_iter().map(|(seal, text)| (Seal::open(&Str::quote(&seal)), Str::quote(&text))).collect())
+    }
+
     pub fn into_owned(self) -> Seal<'static> {
         match self {
             Self::Anthropic(s) => Seal::Anthropic(s.into_owned()),
@@ -60,6 +78,12 @@ impl Seal<'_> {
             Self::Gemini(s) => Seal::Gemini(s.into_owned()),
         }
     }
+}
+
+/// Google's SDK for Python writes the other alphabet, whatever it was given.
+fn decoded(text: &Str<'_>) -> Option<String> {
+    let standard = text.plain().replace('-', "+").replace('_', "/");
+    String::from_utf8(STANDARD.decode(standard).ok()?).ok()
 }
 
 #[cfg(test)]
@@ -82,5 +106,18 @@ mod tests {
         for own in ["", "EqQBCgIYAhIM", "not base64!", "Y2xvd24x"] {
             assert_eq!(Seal::open(&s(own)), None, "{own}");
         }
+    }
+
+    #[test]
+    fn thoughts_and_their_proofs_are_packed_together() {
+        let s = |t: &str| Str::quote(t);
+        let thoughts = [(Some(Seal::Anthropic(s("Eq+/=="))), s("hm\n\"é\"")), (None, s("more"))];
+        assert_eq!(Seal::unpack(&Seal::packed(&thoughts)).unwrap(), thoughts);
+        assert_eq!(Seal::open(&Seal::packed(&thoughts)), None);
+        let odd = [(Some(Seal::Anthropic(s("?>?>?>~~"))), s("\u{fe}\u{ff}???>>>"))];
+        let packed = Seal::packed(&odd).plain().into_owned();
+        assert!(packed.contains(['+', '/']));
+        assert_eq!(Seal::unpack(&s(&packed.replace('+', "-").replace('/', "_"))).unwrap(), odd);
+        assert_eq!(Seal::unpack(&Seal::Gemini(s("x")).sealed()), None);
     }
 }

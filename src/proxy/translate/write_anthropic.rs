@@ -234,7 +234,7 @@ fn write_tool(w: &mut Writer, tool: &Tool<'_>, names: &mut Names) {
     if let Some(description) = &tool.description {
         w.key("description").str(description);
     }
-    w.key("input_schema").raw(match tool.kind {
+    w.key("input_schema").raw(match &tool.kind {
         ToolKind::Function(schema) => schema,
         _ => r#"{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}"#,
     });
@@ -275,7 +275,7 @@ fn write_thinking(w: &mut Writer, request: &Request<'_>, dialect: Dialect, max: 
         w.key("effort").text(effort.max(Effort::Low).word());
     }
     if let Some(schema) = &request.schema {
-        w.key("format").open(b'{').key("type").text("json_schema").key("schema").raw(schema.schema).close(b'}');
+        w.key("format").open(b'{').key("type").text("json_schema").key("schema").raw(&schema.schema).close(b'}');
     }
     w.close(b'}');
 }

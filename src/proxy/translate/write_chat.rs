@@ -64,7 +64,7 @@ pub fn write(request: &Request<'_>, model: &str, dialect: Dialect, names: &mut N
     }
     if let Some(schema) = &request.schema {
         w.key("response_format").open(b'{').key("type").text("json_schema").key("json_schema").open(b'{');
-        w.key("name").str(&schema.name.clone().unwrap_or_else(|| Str::quote("answer"))).key("schema").raw(schema.schema);
+        w.key("name").str(&schema.name.clone().unwrap_or_else(|| Str::quote("answer"))).key("schema").raw(&schema.schema);
         if let Some(strict) = schema.strict {
             w.key("strict").bool(strict);
         }
@@ -201,7 +201,7 @@ fn tools(w: &mut Writer, request: &Request<'_>, names: &mut Names) {
         if let Some(description) = &tool.description {
             w.key("description").str(description);
         }
-        w.key("parameters").raw(match tool.kind {
+        w.key("parameters").raw(match &tool.kind {
             ToolKind::Function(schema) => schema,
             _ => r#"{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}"#,
         });
