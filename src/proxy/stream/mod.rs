@@ -9,6 +9,8 @@ pub mod event;
 pub mod order;
 pub mod read_anthropic;
 pub mod read_chat;
+pub mod read_responses;
 pub mod sse;
 pub mod write_anthropic;
 pub mod write_chat;
+pub mod write_responses;
