@@ -96,6 +96,8 @@ impl Orderer {
             Event::Seal(seal) => {
                 self.switch(Open::Thought, step);
                 step(Step::Seal(seal.into_owned()));
+                // A thought behind it has a proof of its own.
+                self.close(step);
             }
             Event::Call { key, id, name } => {
                 self.calls += 1;

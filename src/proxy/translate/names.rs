@@ -3,7 +3,15 @@
 //! Both are functions of the original alone, so the same history gives the same bytes on every turn
 //! (prompt caches hold) and a restarted process finds them again.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
+
+use super::{
+    request::{Request, ToolKind},
+    text::Str,
+};
 
 /// OpenAI's limit for names and call ids; Gemini's is the same.
 const MOST: usize = 64;
@@ -13,9 +21,31 @@ const HASH: usize = 8;
 #[derive(Debug, Default)]
 pub struct Names {
     original: HashMap<String, String>,
+    /// Of a Responses client: what a flat name was before.
+    namespaced: HashMap<String, (String, String)>,
+    /// Tools that take text.
+    free: HashSet<String>,
 }
 
 impl Names {
+    /// With what only the request tells: namespaces, and tools that take text.
+    pub fn of(request: &Request<'_>) -> Self {
+        let pair =
+            |(ns, name): &(Str<'_>, Str<'_>)| (flat(ns, name).plain().into_owned(), (ns.plain().into_owned(), name.plain().into_owned()));
+        let free = request.tools.iter().filter(|t| matches!(t.kind, ToolKind::Free)).map(|t| t.name.plain().into_owned());
+        Self { original: HashMap::new(), namespaced: request.namespaces.iter().map(pair).collect(), free: free.collect() }
+    }
+
+    /// Namespace and short name of a name the client knows.
+    pub fn namespace(&self, name: &str) -> Option<(&str, &str)> {
+        self.namespaced.get(name).map(|(ns, short)| (ns.as_str(), short.as_str()))
+    }
+
+    /// Whether the client's tool of this name takes text.
+    pub fn is_free(&self, name: &str) -> bool {
+        self.free.contains(name)
+    }
+
     /// The name to send; remembered when it differs.
     pub fn outward<'n>(&mut self, name: &'n str) -> Cow<'n, str> {
         let fit = fit(name);
@@ -44,6 +74,11 @@ pub fn fit(name: &str) -> Cow<'_, str> {
     let hash = blake3::hash(name.as_bytes()).to_hex();
     let head: String = name.chars().map(|c| if plain(c) { c } else { '_' }).take(MOST - HASH - 1).collect();
     Cow::Owned(format!("{head}_{}", hash.get(..HASH).unwrap_or_default()))
+}
+
+/// A tool of a namespace under one name: `ns__name`.
+pub fn flat(namespace: &Str<'_>, name: &Str<'_>) -> Str<'static> {
+    Str::join([namespace, name], if namespace.raw().ends_with("__") { "" } else { "__" })
 }
 
 /// An id for a call that came without one: the same call at the same place has the same id.

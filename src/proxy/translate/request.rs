@@ -14,6 +14,8 @@ pub struct Request<'a> {
     pub system: Vec<Str<'a>>,
     pub turns: Vec<Turn<'a>>,
     pub tools: Vec<Tool<'a>>,
+    /// Namespace and short name of each tool that had one; in `tools` it goes by [`super::names::flat`].
+    pub namespaces: Vec<(Str<'a>, Str<'a>)>,
     pub choice: Option<Choice<'a>>,
     /// Whether several calls in one turn are allowed; absent: the vendor's default.
     pub parallel: Option<bool>,
