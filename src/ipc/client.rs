@@ -224,8 +224,8 @@ mod transport {
             socket.set_opt::<SendTimeout>(Some(Duration::from_secs(5))).map_err(failed)?;
             let dialer = DialerBuilder::new(&socket, &crate::ipc::endpoint::address_of(path)).map_err(failed)?;
             dialer.set_opt::<RecvMaxSize>(MAX_MESSAGE + 64).map_err(failed)?;
-            // The socket keeps the dialer open.
-            std::mem::forget(dialer.start(false).map_err(|(_, e)| failed(e))?);
+            // The socket keeps it open; the handle is only a number.
+            dialer.start(false).map_err(|(_, e)| failed(e))?;
             Ok(Self(socket))
         }
 

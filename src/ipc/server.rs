@@ -9,11 +9,11 @@ use std::{
 };
 
 use nng::{
-    Listener, ListenerBuilder, Message, PipeEvent, Protocol, Socket,
-    options::{Options, RecvMaxSize, transport::ipc::Permissions},
+    Listener, ListenerBuilder, Message, Protocol, Socket,
+    options::{Options, RecvMaxSize},
 };
 use tokio::{
-    sync::{Semaphore, broadcast, mpsc, watch},
+    sync::{broadcast, watch},
     task::JoinHandle,
 };
 
@@ -115,17 +115,17 @@ impl Server {
             [("req", Kind::Calls, calls, &self.calls.socket, call_guard), ("pub", Kind::Events, events, &self.events, event_guard)]
         {
             let first = paths.inner_socket(runtime, name);
-            let arrived = Arc::new(Semaphore::new(0));
+            let arrived = Arc::new(tokio::sync::Semaphore::new(0));
             let arrival = Arc::clone(&arrived);
             let notify = socket.pipe_notify(move |_, event| {
-                if event == PipeEvent::AddPost {
+                if event == nng::PipeEvent::AddPost {
                     arrival.add_permits(1);
                 }
             });
             notify.map_err(|e| Error::io("cannot watch the messaging library's socket").cause(e))?;
             let listener = inner_listener(socket, &first).map_err(|e| Error::io("cannot open the messaging library's socket").cause(e))?;
             let (place, inner) = watch::channel(first);
-            let (sick, reports) = mpsc::unbounded_channel();
+            let (sick, reports) = tokio::sync::mpsc::unbounded_channel();
             let front = Arc::new(Front::new(kind, Library { inner, sick, arrived }, guard));
             let outer = outer.set_nonblocking(true).and_then(|()| tokio::net::UnixListener::from_std(outer));
             let outer = outer.map_err(|e| Error::io("cannot serve the daemon's socket").cause(e))?;
@@ -139,9 +139,8 @@ impl Server {
     #[cfg(windows)]
     fn listen(&self, _paths: &Paths, _runtime: &Path, bound: Bound, _guards: [Guard; 2]) -> Result<()> {
         for (outer, socket) in [(&bound.calls, &self.calls.socket), (&bound.events, &self.events)] {
-            let listener = inner_listener(socket, outer).map_err(|e| Error::io("cannot open the daemon's pipe").cause(e))?;
-            // The socket keeps it open.
-            std::mem::forget(listener);
+            // The socket keeps it open; the handle is only a number.
+            inner_listener(socket, outer).map_err(|e| Error::io("cannot open the daemon's pipe").cause(e))?;
         }
         Ok(())
     }
@@ -168,7 +167,7 @@ async fn heal(
     socket: Socket,
     first: Listener,
     place: watch::Sender<PathBuf>,
-    mut reports: mpsc::UnboundedReceiver<PathBuf>,
+    mut reports: tokio::sync::mpsc::UnboundedReceiver<PathBuf>,
     heals: Arc<AtomicU64>,
 ) {
     let base = place.borrow().clone();
@@ -199,9 +198,8 @@ async fn heal(
 fn inner_listener(socket: &Socket, path: &Path) -> nng::Result<Listener> {
     let builder = ListenerBuilder::new(socket, &super::endpoint::address_of(path))?;
     // Windows pipes carry no mode.
-    if cfg!(unix) {
-        builder.set_opt::<Permissions>(0o600)?;
-    }
+    #[cfg(unix)]
+    builder.set_opt::<nng::options::transport::ipc::Permissions>(0o600)?;
     builder.set_opt::<RecvMaxSize>(MAX_MESSAGE)?;
     builder.start().map_err(|(_, e)| e)
 }
