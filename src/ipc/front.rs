@@ -230,7 +230,7 @@ impl Front {
                 };
                 let frame = timeout(FRAME_LIMIT, read_frame(&mut outer_read, &head, length)).await??;
                 let id: RequestId = frame.get(sp::HEAD..).and_then(|b| b.first_chunk().copied()).ok_or_else(|| wrong("no request id"))?;
-                // The library would wait for the rest of a route, and never reply.
+                // A route of several stops; the library drops one that is too long without a word.
                 if id[0] & 0x80 == 0 {
                     return Err(wrong("no request id"));
                 }

@@ -120,11 +120,28 @@ fn stop_lets_the_calls_under_way_finish() {
 }
 
 #[test]
+fn a_change_whose_daemon_is_killed_is_not_sent_again() {
+    let mut home = TestHome::new();
+    FakeAgent::install(&mut home, "");
+    // Setting a profile up runs this script, which ends at its time limit.
+    home.write("h/.config/clown/scripts/fake.rhai", "loop { }");
+    let create = home.clown(&["profiles", "create", "fake", "late", "--provider", "offline"]).spawn();
+    wait_until("the call", || home.json(&["daemon", "status"])["guards"].to_string().contains("request (2)"));
+    home.daemons().into_iter().for_each(|pid| kill(pid, "KILL"));
+    let out = create.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&out.stderr);
+    assert_eq!(out.status.code(), Some(3), "{said}");
+    assert!(said.contains("whether it was done is not known"), "{said}");
+}
+
+#[test]
 fn stop_is_refused_if_idle_is_asked_and_a_session_runs() {
     let mut home = TestHome::new();
     FakeAgent::install(&mut home, "touch $W/up; while [ ! -e $W/go ]; do sleep 0.05; done; exit 4");
     let mut agent = Kept(home.clown(&["run", "p"]).spawn());
     wait_until("the session", || home.json(&["sessions", "list", "--live"])["sessions"][0]["state"] == "running");
+    let guards = home.json(&["daemon", "status"])["guards"].to_string();
+    assert!(!guards.contains("connection ("), "a run that waits holds no connection: {guards}");
     home.clown(&["daemon", "stop", "--if-idle"]).run().code_is(1).says("sessions of p are running");
     let pid = home.daemons();
     home.clown(&["daemon", "stop"]).ok();
