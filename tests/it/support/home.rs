@@ -13,7 +13,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::Upstream;
+use super::{Upstream, kill, process::is_zombie};
 
 /// Longer than anything here takes on a busy machine; a hang is a failure, not a wait.
 const LIMIT: Duration = Duration::from_secs(100);
@@ -359,55 +359,6 @@ pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
         assert!(start.elapsed() < LIMIT, "{what} did not come about within {LIMIT:?}");
         std::thread::sleep(Duration::from_millis(5));
     }
-}
-
-pub fn kill(pid: u32, signal: &str) {
-    let _ = Command::new("kill").args([&format!("-{signal}"), &pid.to_string()]).stderr(Stdio::null()).status();
-}
-
-pub fn is_zombie(pid: u32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(')').is_none_or(|(_, rest)| rest.trim_start().starts_with('Z'))
-}
-
-/// Resident memory of a process now.
-pub fn rss_kib(pid: u32) -> u64 {
-    status_kib(pid, "VmRSS:")
-}
-
-/// The most it ever was.
-pub fn peak_rss_kib(pid: u32) -> u64 {
-    status_kib(pid, "VmHWM:")
-}
-
-fn status_kib(pid: u32, name: &str) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find(|l| l.starts_with(name)).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
-
-/// What is below a directory: each path with its kind and its content or target.
-pub fn snapshot(below: &Path, except: &Path) -> BTreeMap<PathBuf, (char, Vec<u8>)> {
-    let mut found = BTreeMap::new();
-    let mut todo = vec![below.to_owned()];
-    while let Some(dir) = todo.pop() {
-        for entry in std::fs::read_dir(&dir).unwrap().flatten() {
-            let (path, kind) = (entry.path(), entry.file_type().unwrap());
-            if path == except {
-                continue;
-            }
-            let what = if kind.is_dir() {
-                todo.push(path.clone());
-                ('d', Vec::new())
-            } else if kind.is_symlink() {
-                ('l', std::fs::read_link(&path).unwrap().into_os_string().into_encoded_bytes())
-            } else {
-                ('f', std::fs::read(&path).unwrap())
-            };
-            found.insert(path, what);
-        }
-    }
-    found
 }
 
 pub fn contains(haystack: &[u8], needle: &[u8]) -> bool {

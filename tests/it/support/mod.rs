@@ -4,14 +4,16 @@ mod fake;
 mod fake_agent;
 mod home;
 mod peer;
+mod process;
 mod storm;
 mod terminal;
 mod tree;
 mod upstream;
 
 pub use fake_agent::FakeAgent;
-pub use home::{Cmd, Out, Running, TestHome, agents_dir, contains, is_zombie, kill, peak_rss_kib, rss_kib, snapshot, wait_until};
+pub use home::{Cmd, Out, Running, TestHome, agents_dir, contains, wait_until};
 pub use peer::{Endpoint, Peer, push, raw, request};
+pub use process::{is_zombie, kill, peak_rss_kib, rss_kib, snapshot};
 pub use storm::{Kept, at_once};
 pub use tree::Tree;
 pub use upstream::{Recorded, Upstream};
