@@ -6,7 +6,7 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use crate::support::{Endpoint, FakeAgent, Kept, TestHome, kill, wait_until};
+use crate::support::{Endpoint, FakeAgent, Kept, TestHome, kill, stop, wait_until};
 
 fn is_gone(home: &TestHome) -> bool {
     home.daemons().is_empty()
@@ -155,7 +155,7 @@ fn a_stopped_daemon_costs_a_clear_error() {
     let home = TestHome::new();
     home.json(&["agents", "list"]);
     let pid = home.daemons()[0];
-    kill(pid, "STOP");
+    stop(pid);
     for words in [&["profiles", "list"][..], &["daemon", "status"], &["daemon", "stop"]] {
         home.clown(words).run().code_is(1).says("does not answer").says(&format!("kill -KILL {pid}"));
     }
@@ -170,7 +170,7 @@ fn a_full_queue_of_a_stopped_daemon_blocks_nobody() {
     let home = TestHome::new();
     home.json(&["agents", "list"]);
     let endpoint = Endpoint::of(&home);
-    kill(endpoint.pid, "STOP");
+    stop(endpoint.pid);
     let mut queue = Vec::new();
     loop {
         let socket = rustix::net::socket_with(

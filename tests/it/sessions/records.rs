@@ -4,7 +4,7 @@ use std::process::Child;
 
 use serde_json::{Value, json};
 
-use crate::support::{FakeAgent, Kept, TestHome, at_once, kill, wait_until};
+use crate::support::{FakeAgent, Kept, TestHome, at_once, kill, stop, wait_until};
 
 /// Runs until the file `go` appears, then exits as it says.
 const WAITS: &str = "echo $$ > $W/pid.$1; while [ ! -s $W/go ]; do sleep 0.02; done; exit $(cat $W/go)";
@@ -131,7 +131,7 @@ fn an_agent_killed_with_its_client_stopped_is_told_late() {
     let mut home = TestHome::new();
     FakeAgent::install(&mut home, WAITS);
     let (clown, _) = running(&home);
-    kill(clown.id(), "STOP");
+    stop(clown.id());
     let_go(&home, 3);
     // The daemon waits for who saw the end, and gives up at some time.
     wait_until("the lost record", || is(&home, "lost"));

@@ -13,7 +13,7 @@ mod upstream;
 pub use fake_agent::FakeAgent;
 pub use home::{Cmd, Out, Running, TestHome, agents_dir, contains, wait_until};
 pub use peer::{Endpoint, Peer, push, raw, request};
-pub use process::{is_zombie, kill, peak_rss_kib, rss_kib, snapshot};
+pub use process::{is_zombie, kill, peak_rss_kib, rss_kib, snapshot, stop};
 pub use storm::{Kept, at_once};
 pub use tree::Tree;
 pub use upstream::{Recorded, Upstream};

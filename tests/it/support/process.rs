@@ -10,6 +10,17 @@ pub fn kill(pid: u32, signal: &str) {
     let _ = Command::new("kill").args([&format!("-{signal}"), &pid.to_string()]).stderr(Stdio::null()).status();
 }
 
+/// Stops a process and waits until every thread of it stands still: the signal only begins that.
+pub fn stop(pid: u32) {
+    kill(pid, "STOP");
+    super::wait_until("every thread to stand still", || {
+        std::fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten().all(|task| {
+            let stat = std::fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+            stat.rsplit_once(')').is_none_or(|(_, rest)| rest.trim_start().starts_with('T'))
+        })
+    });
+}
+
 pub fn is_zombie(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(')').is_none_or(|(_, rest)| rest.trim_start().starts_with('Z'))
