@@ -243,7 +243,8 @@ fn spawn(paths: &Paths, options: &[String]) -> Result<Child> {
     let mut command = Command::new(program);
     #[cfg(unix)]
     std::os::unix::process::CommandExt::arg0(&mut command, "clown");
-    command.args(["daemon", "--ready"]).args(options).env_clear();
+    // The tree is named for people who look at a list of processes.
+    command.args(["daemon", "--ready", "--tree"]).arg(paths.root()).args(options).env_clear();
     command.envs(MEMORY_VARS.iter().copied());
     command.envs(DAEMON_VARS.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
     if std::env::var_os(HOME_VAR).is_some_and(|v| !v.is_empty()) {

@@ -38,6 +38,10 @@ pub(super) struct Daemon {
     /// report on stdout and leave the terminal (used by clown itself)
     #[argh(switch, hidden_help)]
     ready: bool,
+    /// the tree it serves; only shown in lists of processes, CLOWN_HOME decides (used by clown itself)
+    #[argh(option, hidden_help)]
+    #[expect(dead_code, reason = "for people who look at a list of processes")]
+    tree: Option<String>,
     #[argh(subcommand)]
     command: Option<Command>,
 }

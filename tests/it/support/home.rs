@@ -129,13 +129,18 @@ impl TestHome {
 
     /// Pids of live daemons of this tree, from /proc: by program, arguments and environment.
     pub fn daemons(&self) -> Vec<u32> {
-        let mark = format!("CLOWN_HOME={}", self.root().display());
+        let root = self.root().into_os_string().into_encoded_bytes();
+        let mark = [b"CLOWN_HOME=", &*root].concat();
+        // The environment of a daemon is closed to all but root: then its arguments or its lock tell.
+        let locked: Option<u32> = std::fs::read_to_string(self.root().join("daemon.lock")).ok().and_then(|t| t.trim().parse().ok());
         let pids = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|e| e.file_name().to_str()?.parse::<u32>().ok());
         pids.filter(|pid| {
             let read = |name: &str| std::fs::read(format!("/proc/{pid}/{name}")).unwrap_or_default();
             let args = read("cmdline");
             let is_daemon = args.split(|b| *b == 0).nth(1) == Some(b"daemon");
-            is_daemon && read("environ").split(|b| *b == 0).any(|v| v == mark.as_bytes()) && !is_zombie(*pid)
+            let ours =
+                read("environ").split(|b| *b == 0).any(|v| v == mark) || args.split(|b| *b == 0).any(|a| a == root) || locked == Some(*pid);
+            is_daemon && ours && !is_zombie(*pid)
         })
         .collect()
     }
