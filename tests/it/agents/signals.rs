@@ -36,12 +36,16 @@ fn dies_as_the_agent_does(agent: &Agent, cases: [(&str, Option<i32>, Option<i32>
                 let alias = format!("p{signal}").to_lowercase();
                 home.clown(&["profiles", "clone", "p", &alias]).ok();
                 let held = hold(home, agent, &alias, signal);
-                let alive = home.alive_in(&alias);
-                assert!(!alive.is_empty(), "the agent is not found among the processes, so its end would not be seen");
+                let session = home.sessions().into_iter().find(|s| s["profile"] == alias.as_str()).unwrap();
+                let agent_pid = u32::try_from(session["process"]["pid"].as_u64().unwrap()).unwrap();
+                assert!(
+                    home.alive_in(&alias).contains(&agent_pid),
+                    "the agent is not found among the processes, so its end would not be seen"
+                );
                 kill(held.run.pid(), signal);
                 if agent.id == "opencode" {
                     // It leaves a running tool behind, also without clown.
-                    wait_until("the agent's own end", || !home.alive_in(&alias).contains(&alive[0]));
+                    wait_until("the agent's own end", || !home.alive_in(&alias).contains(&agent_pid));
                     held.release();
                 }
                 let out = held.run.wait();
