@@ -28,6 +28,8 @@ impl FakeAgent {
 
     /// Puts the program on PATH, or another in its place.
     pub fn program(home: &TestHome, script: &str) -> PathBuf {
+        // A loop that waits for a file ends with the test's directory too.
+        let script = script.replace("[ ! -e ", "[ -d $W ] && [ ! -e ");
         let text = format!("#!/bin/bash\nW='{}'\n{script}\n", home.work().display());
         let path = home.write("bin/fake-agent", &text);
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
