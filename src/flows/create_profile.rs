@@ -49,11 +49,7 @@ pub fn create(app: &App, ask: Create, caller: &Caller) -> Result<Created> {
     apply_settings(&mut profile, ask.settings)?;
 
     let _lock = app.profiles.lock()?;
-    if app.profiles.exists(&profile.alias) {
-        return Err(Error::exists(format!("a profile called {:?} exists already", profile.alias.as_str()))
-            .hint(format!("look at it: clown profiles inspect {}", profile.alias))
-            .hint("choose another alias, or change it: clown profiles edit"));
-    }
+    app.profiles.require_free(&profile.alias)?;
     let resolved = resolve(&snapshot, &profile)?;
     let mut warnings = resolved.warnings.clone();
     let taken = keys::take(app, &resolved, ask.key, &mut warnings)?;

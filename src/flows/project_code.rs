@@ -2,23 +2,27 @@
 //! in that process, such a project must be trusted first.
 
 use std::{
-    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
 
 use super::resolve::Resolved;
 use crate::{
+    app::App,
     base::error::{Error, Result},
     wire::{envelope::Caller, manifest::ProjectCode, profiles::Profile},
 };
 
 const PREFERENCE: &str = "project_config";
 
-pub(crate) fn check(profile: &Profile, resolved: &Resolved, preferences: &BTreeMap<String, String>, caller: &Caller) -> Result<()> {
+pub(crate) fn check(app: &App, profile: &Profile, resolved: &Resolved, caller: &Caller) -> Result<()> {
     let agent = &resolved.agent.item;
-    let trusted = profile.preferences.get(PREFERENCE).or_else(|| preferences.get(PREFERENCE)).is_some_and(|p| p == "trusted");
-    if trusted || !resolved.needs_key() || agent.isolation.project_code.is_empty() {
+    // Most agents have no such files, and their runs read no settings for it.
+    if !resolved.needs_key() || agent.isolation.project_code.is_empty() {
+        return Ok(());
+    }
+    let preferences = app.config.preferences()?;
+    if profile.preferences.get(PREFERENCE).or_else(|| preferences.get(PREFERENCE)).is_some_and(|p| p == "trusted") {
         return Ok(());
     }
     match find(&agent.isolation.project_code, Path::new(&caller.cwd)) {

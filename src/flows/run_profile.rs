@@ -41,7 +41,7 @@ pub fn begin(app: &App, ask: Begin, caller: &Caller) -> Result<Plan> {
         Error::not_found(format!("{} is not installed: no {} on PATH", agent.name, agent.binaries.join(" or ")))
             .hint(format!("install it: {}", agent.install.hint))
     })?;
-    project_code::check(&profile, &resolved, &app.config.preferences()?, caller)?;
+    project_code::check(app, &profile, &resolved, caller)?;
     let id = uuid::Uuid::now_v7().to_string();
     let version = app.detector.cached_version(&program);
     let made = environment(app, &snapshot, caller, &profile, &resolved, version.clone(), &id)?;

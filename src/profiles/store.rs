@@ -100,6 +100,11 @@ impl Store {
         error.hint("list profiles: clown profiles list")
     }
 
+    /// Refuses an alias that is taken, before anything is made for it.
+    pub fn require_free(&self, alias: &Alias) -> Result<()> {
+        if self.exists(alias) { Err(taken(alias)) } else { Ok(()) }
+    }
+
     /// Commits a new profile; refuses when the alias is taken.
     pub fn create(&self, profile: &Profile) -> Result<()> {
         let path = self.paths.profile_file(&profile.alias);
@@ -115,7 +120,7 @@ impl Store {
     }
 }
 
-pub(crate) fn taken(alias: &Alias) -> Error {
+fn taken(alias: &Alias) -> Error {
     Error::exists(format!("a profile called {:?} exists already", alias.as_str()))
         .hint(format!("look at it: clown profiles inspect {alias}"))
         .hint("choose another alias, or change it: clown profiles edit")

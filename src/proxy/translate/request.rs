@@ -64,6 +64,12 @@ pub enum Part<'a> {
     },
 }
 
+impl<'a> Part<'a> {
+    pub fn text(&self) -> Option<&Str<'a>> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+}
+
 #[derive(Debug)]
 pub struct Call<'a> {
     pub id: Str<'a>,
@@ -138,6 +144,10 @@ pub struct Tool<'a> {
     pub description: Option<Str<'a>>,
     pub kind: ToolKind<'a>,
 }
+
+/// Schema of a freeform tool for a format that has none: its text as the one argument, in the shape
+/// that [`Input::object`] gives.
+pub const FREE_SCHEMA: &str = r#"{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}"#;
 
 #[derive(Debug)]
 pub enum ToolKind<'a> {

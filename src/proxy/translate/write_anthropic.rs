@@ -3,7 +3,7 @@
 use super::{
     json::Writer,
     names::{Names, fit},
-    request::{Choice, Effort, Media, Part, Request, Role, Thinking, Tool, ToolKind, Turn},
+    request::{Choice, Effort, FREE_SCHEMA, Media, Part, Request, Role, Thinking, Tool, ToolKind, Turn},
     seal::Seal,
     text::Str,
 };
@@ -236,7 +236,7 @@ fn write_tool(w: &mut Writer, tool: &Tool<'_>, names: &mut Names) {
     }
     w.key("input_schema").raw(match &tool.kind {
         ToolKind::Function(schema) => schema,
-        _ => r#"{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}"#,
+        _ => FREE_SCHEMA,
     });
     w.close(b'}');
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{
     json::Writer,
     names::{Names, fit},
-    request::{Choice, Effort, Part, Request, Role, Thinking, Tool, ToolKind, Turn},
+    request::{Choice, Effort, FREE_SCHEMA, Part, Request, Role, Thinking, Tool, ToolKind, Turn},
     text::Str,
 };
 
@@ -92,7 +92,7 @@ fn effort(thinking: Thinking) -> Option<&'static str> {
 }
 
 fn text_message(w: &mut Writer, role: &str, parts: &[Part<'_>]) {
-    let texts: Vec<&Str<'_>> = parts.iter().filter_map(|p| if let Part::Text(t) = p { Some(t) } else { None }).collect();
+    let texts: Vec<&Str<'_>> = parts.iter().filter_map(Part::text).collect();
     if !texts.is_empty() {
         w.open(b'{').key("role").text(role).key("content").str(&Str::join(texts, "\\n\\n")).close(b'}');
     }
@@ -107,7 +107,7 @@ fn user(w: &mut Writer, turn: &Turn<'_>) {
             rest.push(part);
             continue;
         };
-        let texts: Vec<&Str<'_>> = parts.iter().filter_map(|p| if let Part::Text(t) = p { Some(t) } else { None }).collect();
+        let texts: Vec<&Str<'_>> = parts.iter().filter_map(Part::text).collect();
         let pictures = parts.iter().filter(|p| matches!(p, Part::Image(_) | Part::Document { .. })).count();
         w.open(b'{').key("role").text("tool").key("tool_call_id").text(&fit(&id.plain())).key("content");
         let mut pieces = vec![];
@@ -161,7 +161,7 @@ fn missing(w: &mut Writer, what: &str) {
 }
 
 fn assistant(w: &mut Writer, turn: &Turn<'_>, dialect: Dialect, names: &mut Names) {
-    let texts: Vec<&Str<'_>> = turn.parts.iter().filter_map(|p| if let Part::Text(t) = p { Some(t) } else { None }).collect();
+    let texts: Vec<&Str<'_>> = turn.parts.iter().filter_map(Part::text).collect();
     let thoughts: Vec<&Str<'_>> =
         turn.parts.iter().filter_map(|p| if let Part::Thought { text, .. } = p { Some(text) } else { None }).collect();
     let calls: Vec<_> = turn.parts.iter().filter_map(|p| if let Part::Call(c) = p { Some(c) } else { None }).collect();
@@ -203,7 +203,7 @@ fn tools(w: &mut Writer, request: &Request<'_>, names: &mut Names) {
         }
         w.key("parameters").raw(match &tool.kind {
             ToolKind::Function(schema) => schema,
-            _ => r#"{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}"#,
+            _ => FREE_SCHEMA,
         });
         w.close(b'}').close(b'}');
     }

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::HashMap};
 use super::{
     json::Writer,
     names::{Names, fit},
-    request::{Choice, Effort, Media, Part, Request, Role, Thinking, ToolKind, Turn},
+    request::{Choice, Effort, FREE_SCHEMA, Media, Part, Request, Role, Thinking, ToolKind, Turn},
     schema::to_gemini,
     seal::Seal,
     text::Str,
@@ -267,7 +267,7 @@ fn tools(w: &mut Writer, request: &Request<'_>, with_tools: bool, names: &mut Na
         let schema = match &tool.kind {
             ToolKind::WebSearch => continue,
             ToolKind::Function(schema) => Cow::Owned(to_gemini(schema)),
-            ToolKind::Free => Cow::Borrowed(r#"{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}"#),
+            ToolKind::Free => Cow::Borrowed(FREE_SCHEMA),
         };
         w.open(b'{').key("name").text(&names.outward(&tool.name.plain()));
         if let Some(description) = &tool.description {

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::{
     json::Writer,
     names::{Names, fit},
-    request::{Call, Choice, Effort, Input, Media, Part, Request, Role, Thinking, ToolKind, Turn},
+    request::{Call, Choice, Effort, FREE_SCHEMA, Input, Media, Part, Request, Role, Thinking, ToolKind, Turn},
     seal::Seal,
     text::Str,
 };
@@ -180,7 +180,7 @@ impl Items<'_, '_> {
         self.w.open(b'{').key("type").text(kind).key("call_id").text(&id).key("output");
         let lead = error.then(|| Str::quote("[error] "));
         if parts.iter().all(|p| matches!(p, Part::Text(_))) {
-            let texts = parts.iter().filter_map(|p| if let Part::Text(t) = p { Some(t) } else { None });
+            let texts = parts.iter().filter_map(Part::text);
             let text = Str::join(texts, "\\n");
             self.w.str(&Str::join(lead.iter().chain([&text]), ""));
         } else {
@@ -259,7 +259,7 @@ fn tools(w: &mut Writer, request: &Request<'_>, dialect: Dialect, names: &mut Na
                 continue;
             }
             ToolKind::Free if dialect.custom_tools => ("custom", None),
-            ToolKind::Free => ("function", Some(r#"{"type":"object","properties":{"input":{"type":"string"}},"required":["input"]}"#)),
+            ToolKind::Free => ("function", Some(FREE_SCHEMA)),
             ToolKind::Function(schema) => ("function", Some(&**schema)),
         };
         w.open(b'{').key("type").text(kind).key("name").text(&names.outward(&name));
