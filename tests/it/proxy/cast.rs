@@ -94,7 +94,8 @@ async fn serve(listener: std::net::TcpListener, log: Arc<Mutex<Vec<Recorded>>>, 
             async move {
                 let (parts, body) = request.into_parts();
                 let body = body.collect().await.map(|b| b.to_bytes().to_vec()).unwrap_or_default();
-                let headers = parts.headers.iter().map(|(n, v)| (n.as_str().to_owned(), String::from_utf8_lossy(v.as_bytes()).into_owned()));
+                let headers =
+                    parts.headers.iter().map(|(n, v)| (n.as_str().to_owned(), String::from_utf8_lossy(v.as_bytes()).into_owned()));
                 let request = Recorded {
                     method: parts.method.to_string(),
                     path: parts.uri.path().to_owned(),

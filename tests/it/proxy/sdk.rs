@@ -17,8 +17,7 @@ use super::{
 };
 
 /// One red pixel.
-const PIXEL: &str =
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGP4z8DwHwAFAAH/iZk9HQAAAABJRU5ErkJggg==";
+const PIXEL: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGP4z8DwHwAFAAH/iZk9HQAAAABJRU5ErkJggg==";
 
 /// The Python that `cargo xtask setup --tests` prepares. Its absence is a failure: these tests never pass by not running.
 fn python() -> PathBuf {
@@ -84,8 +83,7 @@ fn run(client: Format, url: &str, key: &str, cases: &[Value]) -> Vec<Value> {
 
 /// Every case of this client, against the table; all differences at once.
 fn compare(client: Format, url: &str, key: &str, cases: &[Case]) {
-    let asked: Vec<Value> =
-        cases.iter().map(|c| json!({"id": c.id, "model": c.model, "stream": c.streamed, "ask": ask(c.name)})).collect();
+    let asked: Vec<Value> = cases.iter().map(|c| json!({"id": c.id, "model": c.model, "stream": c.streamed, "ask": ask(c.name)})).collect();
     let told = run(client, url, key, &asked);
     let mut wrong = Vec::new();
     for (case, mut told) in cases.iter().zip(told) {

@@ -45,8 +45,7 @@ fn end(stop: Stop) -> Value {
 pub fn stream(script: &Script, model: &str) -> Vec<String> {
     let mut start = message(script, model, json!([]));
     start["usage"]["output_tokens"] = 1.into();
-    start["usage"]["cache_creation"] =
-        json!({"ephemeral_5m_input_tokens": script.usage.cache_write, "ephemeral_1h_input_tokens": 0});
+    start["usage"]["cache_creation"] = json!({"ephemeral_5m_input_tokens": script.usage.cache_write, "ephemeral_1h_input_tokens": 0});
     start["usage"]["service_tier"] = "standard".into();
     if let Some(usage) = start["usage"].as_object_mut() {
         usage.remove("output_tokens_details");

@@ -35,9 +35,8 @@ pub fn stream(script: &Script, model: &str, with_usage: bool) -> Vec<String> {
         chunk["obfuscation"] = "aGk".into();
         format!("data: {chunk}\n\n")
     };
-    let delta = |delta: Value, finish: Value| {
-        chunk(json!([{"index": 0, "delta": delta, "logprobs": null, "finish_reason": finish}]), Value::Null)
-    };
+    let delta =
+        |delta: Value, finish: Value| chunk(json!([{"index": 0, "delta": delta, "logprobs": null, "finish_reason": finish}]), Value::Null);
     let mut all = vec![delta(json!({"role": "assistant", "content": "", "refusal": null}), Value::Null)];
     let field = if script.stop == Stop::Refusal { "refusal" } else { "content" };
     let mut call = 0;
