@@ -6,6 +6,7 @@ mod expect;
 mod recut;
 mod script;
 mod sdk;
+mod shape;
 
 pub use cast::Cast;
 pub use script::Format;

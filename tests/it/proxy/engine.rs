@@ -24,7 +24,7 @@ pub struct Engine {
 
 impl Engine {
     /// With a model `UPSTREAM-SCENARIO` for each of the given names at each upstream format.
-    pub fn start(cast: &Cast, models: &[String]) -> Self {
+    pub fn start(cast: &Cast, models: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let config = dir.path().join("config.yaml");
         std::fs::write(&config, yaml(cast, models)).unwrap();
@@ -70,7 +70,7 @@ pub fn model(upstream: Format, name: &str) -> String {
     format!("{}-{name}", upstream.word())
 }
 
-fn yaml(cast: &Cast, models: &[String]) -> String {
+fn yaml(cast: &Cast, models: &[&str]) -> String {
     let (mut list, mut aliases) = (String::new(), String::new());
     for upstream in Format::ALL {
         for name in models {

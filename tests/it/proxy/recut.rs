@@ -39,10 +39,10 @@ impl Reader {
 }
 
 enum Writer<'n> {
-    Anthropic(write_anthropic::Frames<'n>),
-    Chat(write_chat::Frames<'n>),
-    Responses(write_responses::Frames<'n>),
-    Gemini(write_gemini::Frames<'n>),
+    Anthropic(write_anthropic::Frames<&'n Names>),
+    Chat(write_chat::Frames<&'n Names>),
+    Responses(write_responses::Frames<&'n Names>),
+    Gemini(write_gemini::Frames<&'n Names>),
 }
 
 impl<'n> Writer<'n> {
