@@ -1,0 +1,12 @@
+//! The proxy between the vendors' own SDKs and an upstream that speaks as the vendors do.
+
+mod cast;
+mod engine;
+mod expect;
+mod recut;
+mod script;
+mod sdk;
+mod shape;
+
+pub use cast::Cast;
+pub use script::Format;
