@@ -4,6 +4,8 @@
 mod foundation;
 mod machine;
 mod measure;
+#[cfg(target_os = "linux")]
+mod proxy;
 mod record;
 
 use crate::outcome::{Failure, Outcome};

@@ -1,0 +1,6 @@
+//! `bench proxy`.
+mod http;
+mod load;
+mod mock;
+mod poll;
+mod wire;
