@@ -31,20 +31,31 @@ pub(super) struct Figures {
     pub(super) memory: Option<f64>,
 }
 
+/// How several measurements of a figure become one.
+#[derive(Clone, Copy)]
+enum Merge {
+    /// Whatever else the machine does only adds to a time and takes from a rate, so the best is the least disturbed.
+    Least,
+    Most,
+    Median,
+}
+
+type Field = fn(&mut Figures) -> &mut Option<f64>;
+
 /// Every figure's place, to treat them alike.
-const FIELDS: &[fn(&mut Figures) -> &mut Option<f64>] = &[
-    |f| &mut f.rate,
-    |f| &mut f.p50,
-    |f| &mut f.p90,
-    |f| &mut f.p99,
-    |f| &mut f.first,
-    |f| &mut f.cpu,
-    |f| &mut f.deltas,
-    |f| &mut f.cpu_per_delta,
-    |f| &mut f.delay50,
-    |f| &mut f.delay99,
-    |f| &mut f.delay_max,
-    |f| &mut f.memory,
+const FIELDS: &[(Field, Merge)] = &[
+    (|f| &mut f.rate, Merge::Most),
+    (|f| &mut f.p50, Merge::Least),
+    (|f| &mut f.p90, Merge::Least),
+    (|f| &mut f.p99, Merge::Least),
+    (|f| &mut f.first, Merge::Least),
+    (|f| &mut f.cpu, Merge::Least),
+    (|f| &mut f.deltas, Merge::Most),
+    (|f| &mut f.cpu_per_delta, Merge::Least),
+    (|f| &mut f.delay50, Merge::Least),
+    (|f| &mut f.delay99, Merge::Least),
+    (|f| &mut f.delay_max, Merge::Median),
+    (|f| &mut f.memory, Merge::Most),
 ];
 
 impl Figures {
@@ -84,12 +95,15 @@ impl Figures {
         })
     }
 
-    /// The median of each figure by itself.
-    pub(super) fn median(all: &[Self]) -> Self {
+    pub(super) fn merged(all: &[Self]) -> Self {
         let mut merged = Self::default();
-        for field in FIELDS {
-            let values = all.iter().copied().filter_map(|mut figures| *field(&mut figures)).collect();
-            *field(&mut merged) = median(values);
+        for (field, how) in FIELDS {
+            let values = all.iter().copied().filter_map(|mut figures| *field(&mut figures));
+            *field(&mut merged) = match how {
+                Merge::Least => values.min_by(f64::total_cmp),
+                Merge::Most => values.max_by(f64::total_cmp),
+                Merge::Median => median(values.collect()),
+            };
         }
         merged
     }
@@ -107,12 +121,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn medians() {
+    fn several_as_one() {
         assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
         assert_eq!(median(vec![1.0, 4.0]), Some(2.5));
         assert_eq!(median(Vec::new()), None);
-        let one = |p50, cpu| Figures { p50: Some(p50), cpu, ..Figures::default() };
-        let merged = Figures::median(&[one(1.0, None), one(5.0, Some(7.0)), one(2.0, None)]);
-        assert_eq!((merged.p50, merged.cpu, merged.rate), (Some(2.0), Some(7.0), None));
+        let one = |value, cpu| Figures { p50: Some(value), deltas: Some(value), delay_max: Some(value), cpu, ..Figures::default() };
+        let merged = Figures::merged(&[one(1.0, None), one(5.0, Some(7.0)), one(2.0, None)]);
+        assert_eq!((merged.p50, merged.deltas, merged.delay_max), (Some(1.0), Some(5.0), Some(2.0)));
+        assert_eq!((merged.cpu, merged.rate), (Some(7.0), None));
     }
 }

@@ -27,7 +27,15 @@ pub(super) fn start() -> Result<u16, Failure> {
     let port = listener.local_addr().map_err(broken)?.port();
     let poll = Poll::new().map_err(broken)?;
     poll.add(&listener, LISTENER).map_err(broken)?;
-    let mut mock = Mock { listener, poll, answers: Answers::new(), connections: Vec::new(), free: Vec::new(), due: BinaryHeap::new() };
+    let mut mock = Mock {
+        listener,
+        poll,
+        answers: Answers::new(),
+        connections: Vec::new(),
+        free: Vec::new(),
+        due: BinaryHeap::new(),
+        bursts: VecDeque::new(),
+    };
     thread::spawn(move || {
         let ended = stay_on(0).map_err(|failure| failure.to_string()).and_then(|()| mock.serve().map_err(|err| err.to_string()));
         eprintln!("    the mock upstream ended: {}", ended.err().unwrap_or_default());
@@ -48,9 +56,9 @@ struct Connection {
 /// A stream under way.
 struct Stream {
     format: Format,
-    answer: Answer,
+    paced: bool,
     sent: usize,
-    /// A paced one that the clock knows of.
+    /// Known to the clock, or among the bursts.
     waits: bool,
 }
 
@@ -62,6 +70,8 @@ struct Mock {
     free: Vec<usize>,
     /// When a paced stream goes on: moment, place, turn.
     due: BinaryHeap<Reverse<(u64, usize, u64)>>,
+    /// Bursts under way: place, turn. They take turns, a delta each, so that a proxy finds many streams with little to read.
+    bursts: VecDeque<(usize, u64)>,
 }
 
 impl Mock {
@@ -69,7 +79,7 @@ impl Mock {
         let (mut keys, mut buffer, mut turn) = (VecDeque::new(), vec![0; 256 * 1024], 0);
         loop {
             let limit = self.due.peek().map(|Reverse((moment, ..))| Duration::from_nanos(moment.saturating_sub(now())));
-            self.poll.wait(limit, &mut keys)?;
+            self.poll.wait(if self.bursts.is_empty() { limit } else { Some(Duration::ZERO) }, &mut keys)?;
             while let Some(key) = keys.pop_front() {
                 if key == LISTENER {
                     self.accept(&mut turn);
@@ -77,12 +87,17 @@ impl Mock {
                     self.visit(key, &mut buffer);
                 }
             }
+            for _ in 0..self.bursts.len() {
+                self.burst();
+            }
             while let Some(&Reverse((moment, key, turn))) = self.due.peek() {
                 if moment > now() {
                     break;
                 }
                 self.due.pop();
-                self.tick(key, turn, moment);
+                if self.delta(key, turn) {
+                    self.due.push(Reverse((moment + PACE, key, turn)));
+                }
             }
         }
     }
@@ -106,7 +121,7 @@ impl Mock {
     /// Something happened at a connection: finish writing, read, answer.
     fn visit(&mut self, key: usize, buffer: &mut [u8]) {
         let Some(connection) = self.connections.get_mut(key).and_then(Option::as_mut) else { return };
-        let mut alive = connection.flush().is_ok() && connection.go_on(&self.answers).is_ok();
+        let mut alive = connection.flush().is_ok();
         while alive {
             match poll::read(&connection.socket, buffer) {
                 Got::Bytes(count) => {
@@ -124,23 +139,40 @@ impl Mock {
         if !alive {
             self.connections[key] = None;
             self.free.push(key);
-        } else if let Some(new) = connection.stream.as_mut().filter(|stream| stream.answer == Answer::Paced && !stream.waits) {
+        } else if let Some(new) = connection.stream.as_mut().filter(|stream| !stream.waits && connection.output.is_empty()) {
             new.waits = true;
-            self.due.push(Reverse((now() + PACE + key as u64 % 8 * SPREAD, key, connection.turn)));
+            if new.paced {
+                self.due.push(Reverse((now() + PACE + key as u64 % 8 * SPREAD, key, connection.turn)));
+            } else {
+                self.bursts.push_back((key, connection.turn));
+            }
         }
     }
 
-    fn tick(&mut self, key: usize, turn: u64, moment: u64) {
-        let place = self.connections.get_mut(key);
-        let Some(connection) = place.and_then(Option::as_mut).filter(|connection| connection.turn == turn) else { return };
-        match connection.paced(&self.answers) {
-            Ok(true) => self.due.push(Reverse((moment + PACE, key, turn))),
-            Ok(false) => {}
-            Err(_) => {
-                self.connections[key] = None;
-                self.free.push(key);
-            }
+    /// One delta of the burst whose turn it is.
+    fn burst(&mut self) {
+        let Some((key, turn)) = self.bursts.pop_front() else { return };
+        if self.delta(key, turn) {
+            self.bursts.push_back((key, turn));
         }
+    }
+
+    /// Sends a delta, of a burst only if the socket is not full; whether the next is to be sent in its turn.
+    fn delta(&mut self, key: usize, turn: u64) -> bool {
+        let place = self.connections.get_mut(key);
+        let Some(connection) = place.and_then(Option::as_mut).filter(|connection| connection.turn == turn) else { return false };
+        if !connection.output.is_empty()
+            && let Some(stream) = connection.stream.as_mut().filter(|stream| !stream.paced)
+        {
+            // Back among the bursts when the socket takes more.
+            stream.waits = false;
+            return false;
+        }
+        connection.delta(&self.answers).unwrap_or_else(|_| {
+            self.connections[key] = None;
+            self.free.push(key);
+            false
+        })
     }
 }
 
@@ -177,8 +209,7 @@ impl Connection {
                         Answer::Blob => self.send(&answers.blob(format))?,
                         Answer::Burst | Answer::Paced => {
                             self.send(&answers.of(format).opening)?;
-                            self.stream = Some(Stream { format, answer, sent: 0, waits: false });
-                            self.go_on(answers)?;
+                            self.stream = Some(Stream { format, paced: answer == Answer::Paced, sent: 0, waits: false });
                         }
                     }
                 }
@@ -189,36 +220,20 @@ impl Connection {
         Ok(())
     }
 
-    /// Sends deltas of a burst until the socket is full.
-    fn go_on(&mut self, answers: &Answers) -> io::Result<()> {
-        let Some(Stream { format, answer: Answer::Burst, mut sent, .. }) = self.stream else { return Ok(()) };
-        let mut delta = answers.of(format).delta.clone();
-        while sent < DELTAS && self.output.is_empty() {
-            stamp(&mut delta, answers.of(format).stamp, now());
-            self.send(&delta)?;
-            sent += 1;
-        }
-        self.stream = Some(Stream { format, answer: Answer::Burst, sent, waits: false });
-        self.close_stream(answers)
-    }
-
-    /// Sends the next delta of a paced stream; whether there is another.
-    fn paced(&mut self, answers: &Answers) -> io::Result<bool> {
+    /// Sends the next delta of the stream; whether there is another.
+    fn delta(&mut self, answers: &Answers) -> io::Result<bool> {
         let Some(stream) = &mut self.stream else { return Ok(false) };
         stream.sent += 1;
-        let format = stream.format;
-        let mut delta = answers.of(format).delta.clone();
-        stamp(&mut delta, answers.of(format).stamp, now());
+        let prepared = answers.of(stream.format);
+        let last = stream.sent >= DELTAS;
+        let mut delta = prepared.delta.clone();
+        stamp(&mut delta, prepared.stamp, now());
         self.send(&delta)?;
-        self.close_stream(answers)?;
-        Ok(self.stream.is_some())
-    }
-
-    fn close_stream(&mut self, answers: &Answers) -> io::Result<()> {
-        if let Some(stream) = self.stream.take_if(|stream| stream.sent >= DELTAS) {
-            self.send(&answers.of(stream.format).closing)?;
+        if last {
+            self.stream = None;
+            self.send(&prepared.closing)?;
         }
-        Ok(())
+        Ok(!last)
     }
 }
 

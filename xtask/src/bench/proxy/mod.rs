@@ -19,7 +19,7 @@ use crate::outcome::{Failure, Outcome, step};
 use crate::setup;
 use crate::shell::{self, cargo, run as run_program};
 
-use super::record;
+use super::{machine, record};
 
 pub(super) fn bench(quick: bool, leak: bool) -> Outcome {
     if std::thread::available_parallelism().map_or(1, usize::from) < 2 {
@@ -30,15 +30,17 @@ pub(super) fn bench(quick: bool, leak: bool) -> Outcome {
     }
     step("build tools", || setup::tools(false, false))?;
     step("release build", || run_program(&mut cargo(&["build", "--release", "--package", "clown", "--locked"])))?;
+    // Before this thread has but one core.
+    let machine = machine::describe() + if quick { "; quick run" } else { "" };
     let upstream = mock::start()?;
     let mut site = step("proxies", || ways::Site::set_up(upstream))?;
     poll::stay_on(0)?;
     let (name, text) = if leak {
-        ("proxy-leak", leak::measure(&site, quick)?)
+        ("proxy-leak", leak::measure(&site, &machine, quick)?)
     } else {
         let plan = if quick { run::QUICK } else { run::FULL };
         let all = run::measure(&mut site, upstream, &plan)?;
-        ("proxy", report::text(&all, &plan, quick, &site.notes))
+        ("proxy", report::text(&all, &plan, &machine, &site.notes))
     };
     record::keep(name, &text)?;
     println!("\n{text}");

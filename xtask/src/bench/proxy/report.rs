@@ -4,7 +4,6 @@ use super::cells::{self, CELLS};
 use super::figures::Figures;
 use super::run::{All, Plan};
 use super::ways::Way;
-use crate::bench::machine;
 
 enum Goal {
     /// Against nginx in the same run.
@@ -23,13 +22,13 @@ struct Table<'a> {
     rows: Vec<String>,
 }
 
-pub(super) fn text(all: &All, plan: &Plan, quick: bool, notes: &[String]) -> String {
+pub(super) fn text(all: &All, plan: &Plan, machine: &str, notes: &[String]) -> String {
     let mut table = Table { all, rows: Vec::new() };
     goals(&mut table);
-    let mut lines = vec!["## Proxy".to_owned(), String::new(), machine::describe() + if quick { "; quick run" } else { "" }, String::new()];
+    let mut lines = vec!["## Proxy".to_owned(), String::new(), machine.to_owned(), String::new()];
     lines.push(format!(
-        "Each proxy alone on core 1, mock upstream and load (closed loop, kept connections) on core 0; medians of {} x {:.1} s for each cell, in turn; \
-         LiteLLM once. clown with every guard on: key, rules, record of each request; nginx passes the same request on and logs nothing. \"Added\" is \
+        "Each proxy alone on core 1, mock upstream and load (closed loop, kept connections) on core 0; each cell {} x {:.1} s, all ways in turn, \
+         of each figure the best (of the slowest delta the median, of memory the most); LiteLLM once. clown with every guard on: key, rules, record of each request; nginx passes the same request on and logs nothing. \"Added\" is \
          against the direct way. Processor time is user and system of all the proxy's processes.",
         plan.repeats,
         plan.time.as_secs_f64()

@@ -39,7 +39,7 @@ pub(super) struct Results {
 
 impl Results {
     pub(super) fn cell(&self, at: usize) -> Figures {
-        Figures::median(self.cells.get(at).map_or(&[], Vec::as_slice))
+        Figures::merged(self.cells.get(at).map_or(&[], Vec::as_slice))
     }
 }
 
