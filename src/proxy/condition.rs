@@ -93,6 +93,16 @@ impl Condition {
         }
     }
 
+    /// Whether it asks for more than the model's name.
+    pub fn needs_body(&self) -> bool {
+        match self {
+            Self::Always | Self::Model(_) => false,
+            Self::Flag(_) | Self::Number(..) => true,
+            Self::Not(inner) => inner.needs_body(),
+            Self::And(parts) | Self::Or(parts) => parts.iter().any(Self::needs_body),
+        }
+    }
+
     /// The simple parts that decided, as `tokens > 60000 (is 71234)`: for `explain`.
     pub fn reasons(&self, facts: &Facts) -> Vec<String> {
         match self {

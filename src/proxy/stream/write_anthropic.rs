@@ -1,5 +1,7 @@
 //! A regular reply as Anthropic Messages events.
 
+use std::ops::Deref;
+
 use super::{
     event::{ErrorKind, Stop, Usage},
     order::Step,
@@ -8,8 +10,8 @@ use crate::proxy::translate::{json::Writer, names::Names, request::Input, seal::
 
 /// Writes frames; every frame has an `event:` line equal to its `type`.
 #[derive(Debug)]
-pub struct Frames<'n> {
-    names: &'n Names,
+pub struct Frames<N> {
+    names: N,
     /// Told as the input until the upstream gives its own count.
     estimate: u64,
     index: usize,
@@ -17,8 +19,8 @@ pub struct Frames<'n> {
     model: String,
 }
 
-impl<'n> Frames<'n> {
-    pub fn new(names: &'n Names, model: &str, estimated_input: u64) -> Self {
+impl<N: Deref<Target = Names>> Frames<N> {
+    pub fn new(names: N, model: &str, estimated_input: u64) -> Self {
         Self { names, estimate: estimated_input, index: 0, model: model.to_owned() }
     }
 

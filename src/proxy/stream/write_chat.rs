@@ -1,5 +1,7 @@
 //! A regular reply as OpenAI Chat Completions: chunks, or one object.
 
+use std::ops::Deref;
+
 use super::{
     event::{ErrorKind, Stop, Usage},
     order::Step,
@@ -8,8 +10,8 @@ use crate::proxy::translate::{json::Writer, names::Names, text::Str};
 
 /// Writes chunks. Usage comes in one of its own at the end, as clients ask for it.
 #[derive(Debug)]
-pub struct Frames<'n> {
-    names: &'n Names,
+pub struct Frames<N> {
+    names: N,
     model: String,
     /// Unix seconds; the format wants them.
     created: u64,
@@ -19,8 +21,8 @@ pub struct Frames<'n> {
     usage: bool,
 }
 
-impl<'n> Frames<'n> {
-    pub fn new(names: &'n Names, model: &str, created: u64, usage: bool) -> Self {
+impl<N: Deref<Target = Names>> Frames<N> {
+    pub fn new(names: N, model: &str, created: u64, usage: bool) -> Self {
         Self { names, model: model.to_owned(), created, id: Str::default(), calls: 0, usage }
     }
 

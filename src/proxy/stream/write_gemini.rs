@@ -1,5 +1,7 @@
 //! A regular reply as Gemini's: chunks of a stream, or one whole `GenerateContentResponse`.
 
+use std::ops::Deref;
+
 use super::{
     event::{ErrorKind, Stop, Usage},
     order::Step,
@@ -50,15 +52,15 @@ struct Call {
 
 /// Steps as parts of a content; both writers share it.
 #[derive(Debug)]
-struct Parts<'n> {
-    names: &'n Names,
+struct Parts<N> {
+    names: N,
     proofs: Proofs,
     thinking: bool,
     call: Option<Call>,
 }
 
-impl<'n> Parts<'n> {
-    fn new(names: &'n Names) -> Self {
+impl<N: Deref<Target = Names>> Parts<N> {
+    fn new(names: N) -> Self {
         Self { names, proofs: Proofs::default(), thinking: false, call: None }
     }
 
@@ -119,15 +121,15 @@ fn signed(w: &mut Writer, signature: Option<Str<'static>>) {
 
 /// Writes a stream's frames.
 #[derive(Debug)]
-pub struct Frames<'n> {
-    parts: Parts<'n>,
+pub struct Frames<N> {
+    parts: Parts<N>,
     id: Str<'static>,
     /// The model as the client called it.
     model: String,
 }
 
-impl<'n> Frames<'n> {
-    pub fn new(names: &'n Names, model: &str) -> Self {
+impl<N: Deref<Target = Names>> Frames<N> {
+    pub fn new(names: N, model: &str) -> Self {
         Self { parts: Parts::new(names), id: Str::default(), model: model.to_owned() }
     }
 
@@ -222,8 +224,8 @@ pub fn total_tokens(tokens: u64) -> Vec<u8> {
 
 /// Writes a reply that is not streamed: a block's pieces become one part.
 #[derive(Debug)]
-pub struct Whole<'n> {
-    parts: Parts<'n>,
+pub struct Whole<N> {
+    parts: Parts<N>,
     w: Writer,
     empty: bool,
     said: Vec<Str<'static>>,
@@ -232,8 +234,8 @@ pub struct Whole<'n> {
     end: Option<Result<(Stop, Usage), (ErrorKind, Str<'static>)>>,
 }
 
-impl<'n> Whole<'n> {
-    pub fn new(names: &'n Names, model: &str) -> Self {
+impl<N: Deref<Target = Names>> Whole<N> {
+    pub fn new(names: N, model: &str) -> Self {
         let mut w = Writer::with_capacity(1024);
         w.open(b'{').key("candidates").open(b'[').open(b'{').key("content").open(b'{').key("parts").open(b'[');
         Self { parts: Parts::new(names), w, empty: true, said: Vec::new(), id: Str::default(), model: model.to_owned(), end: None }

@@ -1,5 +1,7 @@
 //! A regular reply as OpenAI Responses: events, or one object.
 
+use std::ops::Deref;
+
 use super::{
     event::{ErrorKind, Usage},
     order::Step,
@@ -13,8 +15,8 @@ use items::{Call, End, Item, Status};
 /// Writes frames. Codex takes what was said from `response.output_item.done` alone, other clients
 /// from the deltas; both end with one response that holds everything.
 #[derive(Debug)]
-pub struct Frames<'n> {
-    names: &'n Names,
+pub struct Frames<N> {
+    names: N,
     /// The model as the client called it.
     model: String,
     /// Unix seconds; the format wants them.
@@ -28,9 +30,9 @@ pub struct Frames<'n> {
     ended: bool,
 }
 
-impl<'n> Frames<'n> {
+impl<N: Deref<Target = Names>> Frames<N> {
     /// `names` as [`Names::of`] the client's request.
-    pub fn new(names: &'n Names, model: &str, created: u64) -> Self {
+    pub fn new(names: N, model: &str, created: u64) -> Self {
         Self { names, model: model.to_owned(), created, id: None, sequence: 0, open: None, items: Vec::new(), ended: false }
     }
 
@@ -42,7 +44,7 @@ impl<'n> Frames<'n> {
             Step::Start { id, .. } => self.start(&id, out),
             Step::OpenText => self.open(Item::Message { text: String::new() }, out),
             Step::OpenThought => self.open(Item::Reasoning { text: String::new(), seal: None }, out),
-            Step::OpenCall { id, name } => self.open(Item::call(id, &name, self.names), out),
+            Step::OpenCall { id, name } => self.open(Item::call(id, &name, &self.names), out),
             Step::Text(piece) => {
                 if let Some(Item::Message { text }) = &mut self.open {
                     text.push_str(piece.raw());
@@ -285,6 +287,15 @@ impl Whole {
         items::response(&mut w, &reply, model, created, &items, &end);
         Ok(w.into_bytes())
     }
+}
+
+/// The event that ends a stream which passed through until it broke.
+pub fn failed_event(out: &mut Vec<u8>, kind: ErrorKind, message: &Str<'_>) {
+    let mut w = Writer::with_capacity(512);
+    w.open(b'{').key("type").text("response.failed").key("sequence_number").number(0).key("response");
+    let end = End { usage: None, stop: None, error: Some((kind, message.clone().into_owned())) };
+    items::response(&mut w, &reply(&Str::default()), "", 0, &[], &end);
+    send(out, "response.failed", w);
 }
 
 /// The body of a request that failed, with the codes Codex acts on.
