@@ -2,7 +2,7 @@
 
 use std::{io::Write, process::ExitCode};
 
-use crate::{base::secret::keychain, cli, daemon, scripting};
+use crate::{base::secret::keychain, cli, daemon, proxy::engine, scripting};
 
 /// The whole program.
 pub fn main() -> ExitCode {
@@ -19,7 +19,7 @@ pub fn main() -> ExitCode {
     let code = match argv.first().map(String::as_str) {
         Some(scripting::CHILD_COMMAND) => print(&scripting::child()),
         Some(keychain::CHILD_COMMAND) => print(keychain::child().bytes()),
-        _ => cli::main(&argv, &run_daemon),
+        _ => cli::main(&argv, &cli::Lives { daemon: &run_daemon, engine: &run_engine }),
     };
     // Values beyond a byte exist on Windows; nothing else gives them.
     u8::try_from(code).map_or_else(|_| std::process::exit(code), ExitCode::from)
@@ -37,4 +37,15 @@ fn run_daemon(foreground: &cli::Foreground) -> crate::base::error::Result<()> {
         crate::base::os::detach();
     }
     daemon::run(&options, |report| (foreground.report)(report))
+}
+
+/// `clown ultrallm`, handed over in the same way.
+fn run_engine(ask: &cli::Engine<'_>) -> crate::base::error::Result<()> {
+    match ask {
+        cli::Engine::Check { config } => engine::check(config),
+        cli::Engine::Serve { config, stdin, ready } => {
+            let listener = if *stdin { engine::Listener::Stdin } else { engine::Listener::Own };
+            engine::serve(config, listener, *ready)
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use argh::{ArgsInfo, FromArgs};
 
-use super::{agents, config, daemon, profiles, providers, run, scripts, sessions, watch};
+use super::{agents, config, daemon, profiles, providers, run, scripts, sessions, ultrallm, watch};
 
 #[derive(FromArgs, ArgsInfo)]
 /// Run any coding agent as any profile: its own provider, model, key and home.
@@ -46,4 +46,5 @@ pub(super) enum Command {
     Config(config::Config),
     Watch(watch::Watch),
     Daemon(daemon::Daemon),
+    Ultrallm(ultrallm::Ultrallm),
 }

@@ -19,8 +19,10 @@ mod scripts;
 mod sessions;
 mod start;
 mod table;
+mod ultrallm;
 mod watch;
 mod words;
 
 pub use daemon::Foreground;
-pub use start::main;
+pub use start::{Lives, main};
+pub use ultrallm::Engine;

@@ -3,15 +3,21 @@
 use argh::{ArgsInfo, EarlyExit, FromArgs};
 
 use super::{
-    Foreground,
+    Engine, Foreground,
     args::{Command, Top},
     output::{Output, write_stdout},
     pre, words,
 };
 use crate::{base::error::Result, wire::error::exit};
 
-/// Parses and runs one command line; gives the exit code. `daemon` runs the daemon in this process.
-pub fn main(argv: &[String], daemon: &dyn Fn(&Foreground<'_>) -> Result<()>) -> i32 {
+/// What can be run in this process and is no business of the command line's.
+pub struct Lives<'l> {
+    pub daemon: &'l dyn Fn(&Foreground<'_>) -> Result<()>,
+    pub engine: &'l dyn Fn(&Engine<'_>) -> Result<()>,
+}
+
+/// Parses and runs one command line; gives the exit code.
+pub fn main(argv: &[String], lives: &Lives<'_>) -> i32 {
     let info = Top::get_args_info();
     let (globals, rest) = pre::lift(argv, &info);
     let output = Output { json: globals.json, quiet: globals.quiet };
@@ -36,13 +42,13 @@ pub fn main(argv: &[String], daemon: &dyn Fn(&Foreground<'_>) -> Result<()>) -> 
         write_stdout(&words::help(&help));
         return exit::SUCCESS;
     };
-    match dispatch(command, output, daemon) {
+    match dispatch(command, output, lives) {
         Ok(code) => code,
         Err(error) => output.fail(error),
     }
 }
 
-fn dispatch(command: Command, output: Output, run_daemon: &dyn Fn(&Foreground<'_>) -> Result<()>) -> Result<i32> {
+fn dispatch(command: Command, output: Output, lives: &Lives<'_>) -> Result<i32> {
     match command {
         Command::Run(run) => run.run(output),
         Command::Profiles(profiles) => profiles.run(output),
@@ -52,6 +58,7 @@ fn dispatch(command: Command, output: Output, run_daemon: &dyn Fn(&Foreground<'_
         Command::Scripts(scripts) => scripts.run(output),
         Command::Config(config) => config.run(output),
         Command::Watch(watch) => watch.run(output),
-        Command::Daemon(daemon) => daemon.run(output, run_daemon),
+        Command::Daemon(daemon) => daemon.run(output, lives.daemon),
+        Command::Ultrallm(ultrallm) => ultrallm.run(output, lives.engine),
     }
 }

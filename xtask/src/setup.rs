@@ -39,6 +39,8 @@ const TESTS: &[Tool] = &[
     Tool { names: &["strace"], needed_for: "the crash sweeps", packages: &["strace"] },
 ];
 
+const NGINX: Tool = Tool { names: &["nginx"], needed_for: "comparing the proxy engine", packages: &["nginx"] };
+
 pub(crate) fn task(args: &[&str]) -> Outcome {
     usage::only(args, &["--tests"])?;
     let tests = args.contains(&"--tests");
@@ -84,6 +86,12 @@ pub(crate) fn tools(tests: bool, node: bool) -> Outcome {
     Err(Failure::new(format!("missing: {}", names.join(", "))).hint(how_to(&needed)))
 }
 
+/// The floor of the proxy bench.
+pub(crate) fn nginx() -> Outcome {
+    eprintln!("    missing: nginx (needed for {})", NGINX.needed_for);
+    if is_root_on_debian() { apt_install(&[&NGINX]) } else { Err(Failure::new("nginx is missing").hint(how_to(&[&NGINX]))) }
+}
+
 fn is_missing(tool: &Tool) -> bool {
     // The cmake crate takes the program of this variable before PATH.
     if tool.names == ["cmake"] && std::env::var_os("CMAKE").is_some_and(|cmake| shell::works(Command::new(cmake).arg("--version"))) {
@@ -120,7 +128,8 @@ fn is_root_on_debian() -> bool {
 fn apt_install(lacking: &[&Tool]) -> Outcome {
     let apt = || {
         let mut cmd = Command::new("apt-get");
-        cmd.env("DEBIAN_FRONTEND", "noninteractive");
+        // The runlevel keeps a package from starting the service it brings.
+        cmd.env("DEBIAN_FRONTEND", "noninteractive").env("RUNLEVEL", "1");
         cmd.args(["-qq", "-o", "DPkg::Lock::Timeout=120"]);
         cmd
     };

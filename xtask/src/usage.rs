@@ -9,7 +9,8 @@ const TASKS: &[(&str, &str)] = &[
     ("tidy", "check the house rules of src/ and that the documents match the code"),
     ("licences", "check that every dependency has a licence from deny.toml's list"),
     ("platforms [--allow-missing]", "type-check for musl, Windows and macOS"),
-    ("bench [NAME] [--quick]", "measure against a release build and write BENCHMARKS.md (NAME: foundation)"),
+    ("bench [NAME] [--quick]", "measure against a release build and write BENCHMARKS.md (NAME: foundation, proxy)"),
+    ("bench proxy --leak", "a million requests and many aborted streams: does the engine's memory grow?"),
 ];
 
 pub(crate) fn print() -> Outcome {

@@ -129,6 +129,15 @@ pub fn close_stdout() -> io::Result<()> {
     Ok(())
 }
 
+/// The listening socket that whoever started this process put at descriptor 0.
+pub fn stdin_listener() -> io::Result<std::net::TcpListener> {
+    let listener = std::net::TcpListener::from(io::stdin().as_fd().try_clone_to_owned()?);
+    if !rustix::net::sockopt::socket_acceptconn(&listener)? {
+        return Err(io::Error::from(ErrorKind::InvalidInput));
+    }
+    Ok(listener)
+}
+
 /// Name of this process in lists of processes: started through `/proc` it would be `exe`.
 pub fn name_process(name: &std::ffi::CStr) {
     #[cfg(target_os = "linux")]

@@ -33,6 +33,11 @@ pub fn private_dir(path: &Path) -> Result<()> {
     fs::create_dir_all(path).map_err(Error::writing(path))
 }
 
+/// Sockets are not handed over as descriptor 0 here.
+pub fn stdin_listener() -> io::Result<std::net::TcpListener> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// Pipes are no files; dialling tells.
 pub fn own_socket(_path: &Path) -> Result<bool> {
     Ok(true)

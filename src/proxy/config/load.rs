@@ -64,7 +64,7 @@ mod tests {
                 "nonsense",
             ),
             ("model_list: []\nrouter_settings:\n  cooldown_time: soon\n", 3, "router_settings.cooldown_time", "u64"),
-            ("model_list: [\n", 0, "", ""),
+            ("model_list: [\n", 1, "model_list", "unclosed"),
             ("server: {port: 8080}\n", 1, "", "model_list"),
             ("model_list: []\nserver: {port: 99999}\n", 2, "server.port", ""),
         ] {

@@ -1,1 +1,27 @@
-//! Process.
+//! The proxy's process: `clown ultrallm serve --config FILE`.
+//!
+//! `life` listens and ends; `service` takes a request from its head (`gate`, `inbound`) over the choice of a
+//! target to `attempt`, which asks one upstream after another; `outgoing` is what they are sent, `reply` what
+//! the client gets; `convert` translates, `tap` reads along, `meter` keeps the count.
+
+mod attempt;
+mod convert;
+mod decode;
+mod fail;
+mod gate;
+mod inbound;
+mod life;
+mod log;
+mod meter;
+mod models;
+mod outgoing;
+mod reply;
+mod respond;
+mod rest;
+mod service;
+mod signals;
+mod state;
+mod tap;
+mod upstream;
+
+pub use life::{Listener, check, serve};

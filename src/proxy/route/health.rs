@@ -8,6 +8,8 @@ use std::{
 
 /// How much one more request counts against all before it.
 const SHARE: f64 = 0.3;
+/// A probe that said nothing for so long is forgotten.
+const LOST: Duration = Duration::from_secs(60);
 
 #[derive(Default)]
 pub struct Health(/** Guards a few numbers; never held over anything slow. */ Mutex<State>);
@@ -16,7 +18,8 @@ pub struct Health(/** Guards a few numbers; never held over anything slow. */ Mu
 struct State {
     /// Left alone until then; behind it, one request may try.
     until: Option<Instant>,
-    probing: bool,
+    /// When a probe went out that has not come back.
+    probing: Option<Instant>,
     /// Milliseconds to the first byte; 0: never asked.
     latency: f64,
     /// 0 to 1.
@@ -33,9 +36,11 @@ impl Health {
     pub fn admit(&self, now: Instant) -> bool {
         self.with(|s| match s.until {
             None => true,
-            Some(until) if now < until || s.probing => false,
+            Some(until) if now < until => false,
+            // A probe may be lost with its client.
+            Some(_) if s.probing.is_some_and(|out| now.saturating_duration_since(out) < LOST) => false,
             Some(_) => {
-                s.probing = true;
+                s.probing = Some(now);
                 true
             }
         })
@@ -53,7 +58,7 @@ impl Health {
 
     pub fn succeeded(&self, latency: Duration) {
         self.with(|s| {
-            (s.until, s.probing) = (None, false);
+            (s.until, s.probing) = (None, None);
             let ms = latency.as_secs_f64() * 1000.0;
             // A peak counts at once, a recovery slowly.
             s.latency = if ms > s.latency { ms } else { s.latency + SHARE * (ms - s.latency) };
@@ -64,14 +69,14 @@ impl Health {
     pub fn failed(&self, now: Instant, rest: Duration) {
         self.with(|s| {
             s.until = Some(now + rest);
-            s.probing = false;
+            s.probing = None;
             s.errors += SHARE * (1.0 - s.errors);
         });
     }
 
     /// It ended without saying anything of the target: the client went away, or asked nonsense.
     pub fn released(&self) {
-        self.with(|s| s.probing = false);
+        self.with(|s| s.probing = None);
     }
 
     /// Less is better; 0 for one that was never asked.
@@ -99,6 +104,7 @@ mod tests {
         assert!(!health.resting(later));
         assert!(health.admit(later), "the probe");
         assert!(!health.admit(later), "while it is out");
+        assert!(health.admit(later + LOST), "a probe that was lost is not waited for");
         health.released();
         assert!(health.admit(later), "a probe that said nothing leaves its place to another");
         health.failed(later, rest);

@@ -26,6 +26,10 @@ impl Quirks {
         self.words.iter().any(|w| w == word)
     }
 
+    pub fn native_claude(&self) -> bool {
+        self.has("native-claude-models")
+    }
+
     pub fn anthropic(&self) -> write_anthropic::Dialect {
         let native = self.has("native-claude-models");
         write_anthropic::Dialect {

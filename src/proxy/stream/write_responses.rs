@@ -289,6 +289,15 @@ impl Whole {
     }
 }
 
+/// The event that ends a stream which passed through until it broke.
+pub fn failed_event(out: &mut Vec<u8>, kind: ErrorKind, message: &Str<'_>) {
+    let mut w = Writer::with_capacity(512);
+    w.open(b'{').key("type").text("response.failed").key("sequence_number").number(0).key("response");
+    let end = End { usage: None, stop: None, error: Some((kind, message.clone().into_owned())) };
+    items::response(&mut w, &reply(&Str::default()), "", 0, &[], &end);
+    send(out, "response.failed", w);
+}
+
 /// The body of a request that failed, with the codes Codex acts on.
 pub fn error_body(w: &mut Writer, kind: ErrorKind, message: &Str<'_>) {
     let word = match kind {

@@ -14,10 +14,9 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("ipc", &["wire", "base", "router", "app"]),
     ("http", &["wire", "base", "router", "app"]),
     // Chooses between the lives of the program, two of which are a room's or a store's child.
-    ("start", &["cli", "daemon", "scripting", "base"]),
+    ("start", &["cli", "daemon", "scripting", "proxy", "base"]),
     ("daemon", &["app", "router", "ipc", "http", "base", "wire", "config"]),
     ("cli", &["wire", "base", "ipc::client", "ipc::start", "ipc::watch", "ipc::endpoint"]),
-    ("start", &["cli", "daemon", "scripting", "base"]),
 ];
 
 pub(crate) const ROOM_MAY_IMPORT: &[&str] = &["wire", "base", "config"];

@@ -1,0 +1,485 @@
+//! One client's request, sent to one target after another until one answers.
+//!
+//! Another is asked only before the first useful byte: after 402, 429, 5xx, a connection that fails, a
+//! silence, or a stream whose first event is an error. Behind that byte nothing is ever sent again.
+
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use hyper::{
+    HeaderMap, Response, StatusCode,
+    body::{Body, Incoming},
+    header::{self, HeaderValue},
+};
+
+use super::{
+    convert::{Extra, Translator},
+    decode::{self, Decoder},
+    fail::{self, Failure},
+    meter::{Failed, Measure, Outcome},
+    outgoing::{self, Call, Outgoing},
+    reply::{Flow, Parts, Reply, Source, Work},
+    respond, rest,
+    state::Engine,
+    tap::Tap,
+};
+use crate::{
+    proxy::{
+        route::{Key, Pick, Table, Target},
+        translate::{names::Names, request::Request},
+    },
+    wire::manifest::Format,
+};
+
+/// An upstream's error is short.
+const ERROR_MOST: usize = 1 << 20;
+const ERROR_TIME: Duration = Duration::from_secs(10);
+
+/// Everything that one request's attempts share.
+pub(super) struct Attempts<'a> {
+    pub(super) engine: &'a Arc<Engine>,
+    pub(super) table: &'a Arc<Table>,
+    pub(super) call: &'a Call,
+    /// Read when some target speaks another format.
+    pub(super) request: Option<&'a Request<'a>>,
+    pub(super) extra: Extra,
+    /// Only the number of tokens is asked for.
+    pub(super) count: bool,
+}
+
+/// A target with one of its keys.
+#[derive(Clone, Debug)]
+struct Try {
+    pick: Pick,
+    key: Option<usize>,
+}
+
+/// How an attempt ended that may be followed by another.
+enum Refused {
+    /// In our words.
+    Ours(Failure),
+    /// In the upstream's.
+    Theirs { status: StatusCode, headers: HeaderMap, body: Bytes, format: Format },
+}
+
+impl Attempts<'_> {
+    pub(super) async fn run(&self, picks: &[Pick], affinity: &str, mut measure: Measure) -> Response<Reply> {
+        let tries = self.order(picks, affinity);
+        let mut last = None;
+        for (n, attempt) in tries.iter().enumerate() {
+            let Some(target) = self.table.targets.get(attempt.pick.target) else { continue };
+            let key = attempt.key.and_then(|k| target.keys.get(k));
+            let more = n + 1 < tries.len();
+            // Of several, one that is being probed is left alone.
+            let now = Instant::now();
+            if more && !target.health.admit(now) {
+                continue;
+            }
+            if more && !key.is_none_or(|k| k.health.admit(now)) {
+                target.health.released();
+                continue;
+            }
+            let others = tries.get(n + 1..).unwrap_or_default().iter().any(|t| t.pick.target == attempt.pick.target);
+            match self.one(target, attempt, key, Chances { more, more_keys: others }, measure).await {
+                Ok(response) => return response,
+                Err((refused, back)) => {
+                    measure = back;
+                    let why = match &refused {
+                        Refused::Ours(failure) => failure.message.clone(),
+                        Refused::Theirs { status, .. } => status.as_u16().to_string(),
+                    };
+                    tracing::warn!(target_name = %target.name, why, "an upstream failed");
+                    measure.record.failed.push(Failed { target: target.name.clone(), why });
+                    last = Some(refused);
+                }
+            }
+        }
+        let refused = last.unwrap_or_else(|| Refused::Ours(Failure::new(503, "every upstream for this model is resting after failures")));
+        self.refuse(refused, measure)
+    }
+
+    /// All targets with all their keys; those that rest come last, the soonest to be back first.
+    fn order(&self, picks: &[Pick], affinity: &str) -> Vec<Try> {
+        let now = Instant::now();
+        let mut tries = Vec::new();
+        for pick in picks {
+            let Some(target) = self.table.targets.get(pick.target) else { continue };
+            if target.keys.is_empty() {
+                tries.push(Try { pick: pick.clone(), key: None });
+            }
+            let first = self.engine.turn(affinity, target.keys.len());
+            for n in 0..target.keys.len() {
+                tries.push(Try { pick: pick.clone(), key: Some((first + n) % target.keys.len()) });
+            }
+        }
+        if tries.len() > 1 {
+            tries.sort_by_key(|t| {
+                let target = self.table.targets.get(t.pick.target);
+                let key = t.key.and_then(|k| target?.keys.get(k));
+                target.map_or(Duration::ZERO, |t| t.health.rest(now)).max(key.map_or(Duration::ZERO, |k| k.health.rest(now)))
+            });
+        }
+        tries
+    }
+
+    async fn one(
+        &self,
+        target: &Target,
+        attempt: &Try,
+        key: Option<&Key>,
+        chances: Chances,
+        mut measure: Measure,
+    ) -> Result<Response<Reply>, (Refused, Measure)> {
+        let model = attempt.pick.model.as_deref();
+        measure.price = target.price;
+        measure.record.outbound = Some(target.format);
+        measure.record.target.clone_from(&target.name);
+        model.unwrap_or(&self.call.model).clone_into(&mut measure.record.upstream_model);
+        let same = target.format == self.call.kind.format;
+        let out = match self.request {
+            Some(request) if !same => outgoing::translated(self.call, request, target, model.unwrap_or(&self.call.model)),
+            _ => outgoing::pass(self.call, target, model, self.count),
+        };
+        let request = match out.request(self.call, target, key) {
+            Ok(request) => request,
+            Err(failure) => return Err((Refused::Ours(failure), measure)),
+        };
+        let times = &self.table.times;
+        let asked = Instant::now();
+        let answer = tokio::time::timeout(times.request.min(times.idle), self.engine.upstream.send(request)).await;
+        let response = match answer {
+            Ok(Ok(response)) => response,
+            Ok(Err(trouble)) => {
+                target.health.failed(Instant::now(), times.cooldown);
+                return Err((Refused::Ours(Failure::new(502, format!("{}: {}", target.name, trouble.words()))), measure));
+            }
+            Err(_) => {
+                target.health.failed(Instant::now(), times.cooldown);
+                let words = format!("{}: no answer within {} s", target.name, times.request.min(times.idle).as_secs());
+                return Err((Refused::Ours(Failure::new(504, words)), measure));
+            }
+        };
+        let status = response.status();
+        measure.record.request = respond::request_id(response.headers());
+        if !status.is_success() {
+            return self.refused(target, key, chances, response, measure).await;
+        }
+        if respond::is_page(response.headers()) {
+            target.health.failed(Instant::now(), times.cooldown);
+            let words = format!("{}: a web page came instead of a model's answer", target.name);
+            return Err((Refused::Ours(Failure::new(502, words)), measure));
+        }
+        target.health.succeeded(asked.elapsed());
+        if let Some(key) = key {
+            key.health.succeeded(asked.elapsed());
+        }
+        let answered = Answered { target, at: attempt.pick.target, more: chances.more, response };
+        if same { self.pass(answered, measure).await } else { self.translate(answered, out, measure).await }
+    }
+
+    /// An error was the answer. Whether another is asked depends on what it says.
+    async fn refused(
+        &self,
+        target: &Target,
+        key: Option<&Key>,
+        chances: Chances,
+        response: Response<Incoming>,
+        mut measure: Measure,
+    ) -> Result<Response<Reply>, (Refused, Measure)> {
+        let (status, format) = (response.status(), target.format);
+        let (mut parts, body) = response.into_parts();
+        let body = read_error(body, &mut parts.headers).await;
+        let now = Instant::now();
+        let cooldown = self.table.times.cooldown;
+        let rest = rest::told(&parts.headers, &body).unwrap_or(cooldown).min(rest::MOST);
+        let refused = Refused::Theirs { status, headers: parts.headers, body, format };
+        match status.as_u16() {
+            402 | 429 => {
+                key.map_or(&target.health, |k| &k.health).failed(now, rest);
+                target.health.released();
+                Err((refused, measure))
+            }
+            500.. => {
+                target.health.failed(now, rest);
+                Err((refused, measure))
+            }
+            401 | 403 if chances.more_keys => {
+                if let Some(key) = key {
+                    key.health.failed(now, rest::MOST);
+                }
+                target.health.released();
+                Err((refused, measure))
+            }
+            300..=399 => {
+                target.health.released();
+                let words = format!("{}: it points to another address ({status}), which is not followed with a key", target.name);
+                Err((Refused::Ours(Failure::new(502, words)), measure))
+            }
+            _ => {
+                // The request's own fault: no other target would like it better.
+                target.health.released();
+                if let Some(key) = key {
+                    key.health.released();
+                }
+                measure.first_byte();
+                Ok(self.refuse(refused, measure))
+            }
+        }
+    }
+
+    fn refuse(&self, refused: Refused, mut measure: Measure) -> Response<Reply> {
+        measure.ended(Outcome::Error);
+        let client = self.call.kind.format;
+        let response = match refused {
+            Refused::Ours(failure) => respond::failure(client, &failure),
+            Refused::Theirs { status, headers, body, format } if format == client => respond::verbatim(status, &headers, body),
+            Refused::Theirs { status, headers, body, .. } => {
+                let failure = Failure::new(status.as_u16(), fail::message_of(&body, status.as_u16()));
+                let mut response = respond::failure(client, &failure);
+                respond::copy_advice(&headers, response.headers_mut());
+                response
+            }
+        };
+        measure.record.status = response.status().as_u16();
+        response
+    }
+
+    async fn pass(&self, answered: Answered<'_>, mut measure: Measure) -> Result<Response<Reply>, (Refused, Measure)> {
+        let Answered { target, at, more, response } = answered;
+        let (parts, mut body) = response.into_parts();
+        let mut headers = parts.headers;
+        let stream = respond::is_stream(&headers);
+        let encoding = headers.get(header::CONTENT_ENCODING).and_then(|v| v.to_str().ok()).map(str::to_owned);
+        // A way of compressing nobody here knows passes through unread.
+        let mut decoder = Decoder::of(encoding.as_deref()).unwrap_or(None);
+        if decoder.is_some() {
+            headers.remove(header::CONTENT_ENCODING);
+            headers.remove(header::CONTENT_LENGTH);
+        }
+        let mut tap = Tap::new(target.format, stream);
+        let mut head = VecDeque::new();
+        if stream && more {
+            let mut probe = Translator::new(target.format, target.format, true, Names::default(), "", 0, &Extra::default());
+            let mut nowhere = Vec::new();
+            match self
+                .look(&mut body, &mut decoder, &mut head, |data| {
+                    probe.feed(data, &mut nowhere);
+                    nowhere.clear();
+                    seen(&probe)
+                })
+                .await
+            {
+                Ok(()) => {}
+                Err(why) => return Err(self.bad_start(target, why, measure)),
+            }
+        }
+        head.iter().for_each(|piece| tap.feed(piece));
+        measure.record.stream = stream;
+        measure.record.status = parts.status.as_u16();
+        respond::strip(&mut headers);
+        let flow = Flow::new(Parts {
+            source: Source { body, decoder },
+            head,
+            work: Work::Pass(tap),
+            out: Vec::new(),
+            stream: stream.then_some(target.format),
+            measure,
+            table: self.table.clone(),
+            target: at,
+            stop: self.engine.stopping(),
+        });
+        let mut response = Response::new(Reply::Flow(Box::new(flow)));
+        *response.status_mut() = parts.status;
+        *response.headers_mut() = headers;
+        Ok(response)
+    }
+
+    async fn translate(&self, answered: Answered<'_>, out: Outgoing, mut measure: Measure) -> Result<Response<Reply>, (Refused, Measure)> {
+        let Answered { target, at, more, response } = answered;
+        let (parts, mut body) = response.into_parts();
+        let (from, to) = (target.format, self.call.kind.format);
+        let wanted = self.request.is_some_and(|r| r.stream);
+        let came = respond::is_stream(&parts.headers);
+        let encoding = parts.headers.get(header::CONTENT_ENCODING).and_then(|v| v.to_str().ok());
+        let Ok(mut decoder) = Decoder::of(encoding) else {
+            return Err(self.bad_start(target, Failure::new(502, "its answer is compressed in a way nobody here knows"), measure));
+        };
+        let mut translator = Translator::new(from, to, wanted, out.names, &self.call.model, respond::now(), &self.extra);
+        measure.record.stream = wanted;
+        measure.record.status = 200;
+        let mut made = Vec::new();
+        if wanted && came {
+            if more {
+                let mut head = VecDeque::new();
+                let looked = self.look(&mut body, &mut decoder, &mut head, |data| {
+                    translator.feed(data, &mut made);
+                    seen(&translator)
+                });
+                if let Err(why) = looked.await {
+                    return Err(self.bad_start(target, why, measure));
+                }
+            }
+            let flow = Flow::new(Parts {
+                source: Source { body, decoder },
+                head: VecDeque::new(),
+                work: Work::Translate(Box::new(translator)),
+                out: made,
+                stream: Some(to),
+                measure,
+                table: self.table.clone(),
+                target: at,
+                stop: self.engine.stopping(),
+            });
+            return Ok(respond::event_stream(Reply::Flow(Box::new(flow)), &parts.headers));
+        }
+        let whole = match self.collect(body, decoder).await {
+            Ok(whole) => whole,
+            Err(why) => return Err(self.bad_start(target, why, measure)),
+        };
+        if came {
+            translator.feed(&whole, &mut made);
+            translator.finish(&mut made);
+        } else {
+            translator.whole(from, &whole, &mut made);
+        }
+        let usage = translator.usage();
+        measure.tokens((usage != Default::default()).then_some(usage), translator.raw.take());
+        measure.record.reply = translator.seen().id.as_ref().map(|id| id.plain().into_owned());
+        if let Some((kind, message)) = &translator.seen().error {
+            let failure = Failure::new(respond::status_of(*kind), message.plain().into_owned());
+            return Err(self.bad_start(target, failure, measure));
+        }
+        measure.first_byte();
+        measure.ended(Outcome::Ok);
+        if wanted {
+            return Ok(respond::event_stream(Reply::full(made), &parts.headers));
+        }
+        match translator.body() {
+            Ok(body) => Ok(respond::json(200, body, &parts.headers)),
+            Err((kind, message)) => {
+                Err(self.bad_start(target, Failure::new(respond::status_of(kind), message.plain().into_owned()), measure))
+            }
+        }
+    }
+
+    /// Reads a stream until it is known whether it answers or fails.
+    async fn look(
+        &self,
+        body: &mut Incoming,
+        decoder: &mut Option<Decoder>,
+        head: &mut VecDeque<Bytes>,
+        mut feed: impl FnMut(&[u8]) -> Look,
+    ) -> Result<(), Failure> {
+        loop {
+            let piece = tokio::time::timeout(self.table.times.idle, body.frame()).await;
+            let data = match piece {
+                Err(_) => {
+                    return Err(Failure::new(504, format!("it began to answer and said nothing for {} s", self.table.times.idle.as_secs())));
+                }
+                Ok(None) => return Err(Failure::new(502, "it ended its answer before it said anything")),
+                Ok(Some(Err(_))) => return Err(Failure::new(502, "its connection broke before it said anything")),
+                Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
+            };
+            let data = match decoder {
+                None => data,
+                Some(decoder) => {
+                    decoder.feed(&data).map(Bytes::from).map_err(|_| Failure::new(502, "its compressed answer cannot be read"))?
+                }
+            };
+            let look = feed(&data);
+            head.push_back(data);
+            match look {
+                Look::Useful => return Ok(()),
+                Look::Failed(failure) => return Err(failure),
+                Look::More => {}
+            }
+        }
+    }
+
+    async fn collect(&self, mut body: Incoming, decoder: Option<Decoder>) -> Result<Bytes, Failure> {
+        let mut whole = BytesMut::new();
+        loop {
+            match tokio::time::timeout(self.table.times.idle, body.frame()).await {
+                Err(_) => return Err(Failure::new(504, "its answer stopped in the middle")),
+                Ok(Some(Err(_))) => return Err(Failure::new(502, "its connection broke in the middle of the answer")),
+                Ok(Some(Ok(frame))) => whole.extend_from_slice(&frame.into_data().unwrap_or_default()),
+                Ok(None) => break,
+            }
+            if whole.len() > decode::MOST {
+                return Err(Failure::new(502, "its answer is larger than 64 MiB"));
+            }
+        }
+        match decoder {
+            None => Ok(whole.freeze()),
+            Some(decoder) => decoder.whole(&whole).map(Bytes::from).map_err(|_| Failure::new(502, "its compressed answer cannot be read")),
+        }
+    }
+
+    fn bad_start(&self, target: &Target, failure: Failure, measure: Measure) -> (Refused, Measure) {
+        target.health.failed(Instant::now(), self.table.times.cooldown);
+        (Refused::Ours(Failure { message: format!("{}: {}", target.name, failure.message), ..failure }), measure)
+    }
+}
+
+/// Whether there is anybody else to ask.
+#[derive(Clone, Copy)]
+struct Chances {
+    more: bool,
+    /// Another key of the same target.
+    more_keys: bool,
+}
+
+struct Answered<'t> {
+    target: &'t Target,
+    at: usize,
+    more: bool,
+    response: Response<Incoming>,
+}
+
+enum Look {
+    More,
+    Useful,
+    Failed(Failure),
+}
+
+fn seen(translator: &Translator) -> Look {
+    match (&translator.seen().error, translator.seen().useful) {
+        (Some((kind, message)), false) => Look::Failed(Failure::new(respond::status_of(*kind), message.plain().into_owned())),
+        (_, true) => Look::Useful,
+        _ => Look::More,
+    }
+}
+
+/// What there is of an error's body, readable.
+async fn read_error(mut body: Incoming, headers: &mut HeaderMap) -> Bytes {
+    let mut whole = BytesMut::new();
+    let read = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            whole.extend_from_slice(&frame.into_data().unwrap_or_default());
+            if whole.len() > ERROR_MOST {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(ERROR_TIME, read).await;
+    let encoding = headers.get(header::CONTENT_ENCODING).and_then(|v| v.to_str().ok());
+    if let Ok(Some(decoder)) = Decoder::of(encoding)
+        && let Ok(plain) = decoder.whole(&whole)
+    {
+        headers.remove(header::CONTENT_ENCODING);
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(plain.len()));
+        return plain.into();
+    }
+    whole.freeze()
+}
+
+const _: fn() = || {
+    // Bodies move between tasks.
+    fn sendable<T: Send + Body>() {}
+    sendable::<Reply>();
+};
