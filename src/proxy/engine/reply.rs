@@ -21,6 +21,7 @@ use super::{
     convert::Translator,
     decode::Decoder,
     fail,
+    frames::Frames,
     meter::{Measure, Outcome},
     tap::Tap,
 };
@@ -99,6 +100,8 @@ pub(super) struct Flow {
     head: VecDeque<Bytes>,
     work: Work,
     out: Vec<u8>,
+    /// Of a stream that passes through.
+    frames: Frames,
     /// The client's format, in which a stream's error is told; none when it is no stream.
     stream: Option<Format>,
     measure: Measure,
@@ -153,6 +156,7 @@ impl Flow {
             head: parts.head,
             work: parts.work,
             out: parts.out,
+            frames: Frames::default(),
             stream: parts.stream,
             measure: parts.measure,
             state: State::Open,
@@ -179,9 +183,10 @@ impl Flow {
         if self.state == State::Done {
             return Poll::Ready(None);
         }
-        if let Some(piece) = self.head.pop_front() {
-            self.measure.first_byte();
-            return Poll::Ready(Some(Ok(piece)));
+        while let Some(piece) = self.head.pop_front() {
+            if let Some(whole) = self.passing(piece) {
+                return Poll::Ready(Some(Ok(whole)));
+            }
         }
         loop {
             if self.out.len() >= ENOUGH {
@@ -198,9 +203,8 @@ impl Flow {
                     match &mut self.work {
                         Work::Pass(tap) => {
                             tap.feed(&data);
-                            if !data.is_empty() {
-                                self.measure.first_byte();
-                                return Poll::Ready(Some(Ok(data)));
+                            if let Some(whole) = self.passing(data) {
+                                return Poll::Ready(Some(Ok(whole)));
                             }
                         }
                         Work::Translate(translator) => translator.feed(&data, &mut self.out),
@@ -223,6 +227,16 @@ impl Flow {
         }
     }
 
+    /// What of it may leave.
+    fn passing(&mut self, data: Bytes) -> Option<Bytes> {
+        let whole = if self.stream.is_some() { self.frames.feed(data) } else { data };
+        if whole.is_empty() {
+            return None;
+        }
+        self.measure.first_byte();
+        Some(whole)
+    }
+
     fn send(&mut self) -> Poll<Option<io::Result<Bytes>>> {
         self.measure.first_byte();
         Poll::Ready(Some(Ok(Bytes::from(std::mem::take(&mut self.out)))))
@@ -233,6 +247,7 @@ impl Flow {
         let failed = match &mut self.work {
             Work::Pass(tap) => {
                 tap.finish();
+                self.out.extend(self.frames.rest());
                 tap.error
             }
             Work::Translate(translator) => {
@@ -271,11 +286,8 @@ impl Flow {
         match &mut self.work {
             Work::Translate(translator) => translator.fail(kind, why, &mut self.out),
             Work::Pass(_) => match self.stream {
-                // Behind whatever line was cut off.
-                Some(format) => {
-                    self.out.extend_from_slice(b"\n\n");
-                    self.out.extend(fail::event(format, kind, why));
-                }
+                // What came of a frame that will never be whole is let go.
+                Some(format) => self.out.extend(fail::event(format, kind, why)),
                 None => {
                     self.tell();
                     return Poll::Ready(Some(Err(io::Error::other(why.to_owned()))));
