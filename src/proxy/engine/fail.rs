@@ -38,8 +38,12 @@ impl Failure {
             Format::OpenaiChat | Format::OpenaiResponses => openai(&mut w, self.status, &self.message, &message),
             Format::Gemini => gemini(&mut w, self.status, &message),
         }
-        // Overload as Anthropic says it is unknown to the others.
-        let status = if self.status == 529 && format != Format::Anthropic { 503 } else { self.status };
+        // Overload has a status of its own with Anthropic, unknown to the others.
+        let status = match (self.status, format) {
+            (503, Format::Anthropic) => 529,
+            (529, Format::OpenaiChat | Format::OpenaiResponses | Format::Gemini) => 503,
+            (status, _) => status,
+        };
         (status, w.into_bytes())
     }
 }
@@ -207,6 +211,7 @@ mod tests {
     fn overload_and_a_full_context_are_said_as_each_client_understands_them() {
         assert_eq!(Failure::new(529, "x").body(Format::OpenaiChat).0, 503);
         assert_eq!(Failure::new(529, "x").body(Format::Anthropic).0, 529);
+        assert_eq!(Failure::new(503, "x").body(Format::Anthropic).0, 529);
         let full = Failure::new(400, "This model's maximum context length is 8192 tokens");
         let (_, body) = full.body(Format::Anthropic);
         assert!(String::from_utf8(body).unwrap().contains("prompt is too long: This model's maximum"));

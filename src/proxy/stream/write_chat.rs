@@ -17,13 +17,15 @@ pub struct Frames<N> {
     created: u64,
     id: Str<'static>,
     calls: u64,
+    /// A call is open and nothing of its arguments was told.
+    bare: bool,
     /// Whether the client asked for usage.
     usage: bool,
 }
 
 impl<N: Deref<Target = Names>> Frames<N> {
     pub fn new(names: N, model: &str, created: u64, usage: bool) -> Self {
-        Self { names, model: model.to_owned(), created, id: Str::default(), calls: 0, usage }
+        Self { names, model: model.to_owned(), created, id: Str::default(), calls: 0, bare: false, usage }
     }
 
     pub fn write(&mut self, step: Step, out: &mut Vec<u8>) {
@@ -43,6 +45,7 @@ impl<N: Deref<Target = Names>> Frames<N> {
             Step::OpenCall { id, name } => {
                 let index = self.calls;
                 self.calls += 1;
+                self.bare = true;
                 let name = name.plain();
                 let name = self.names.inward(&name).to_owned();
                 self.delta(out, |w| {
@@ -50,13 +53,9 @@ impl<N: Deref<Target = Names>> Frames<N> {
                     w.key("function").open(b'{').key("name").text(&name).key("arguments").text("").close(b'}').close(b'}').close(b']');
                 });
             }
-            Step::Arguments(piece) => {
-                let index = self.calls.saturating_sub(1);
-                self.delta(out, |w| {
-                    w.key("tool_calls").open(b'[').open(b'{').key("index").number(index);
-                    w.key("function").open(b'{').key("arguments").str(&piece).close(b'}').close(b'}').close(b']');
-                });
-            }
+            Step::Arguments(piece) => self.arguments(&piece, out),
+            // Clients read the arguments as JSON, which nothing at all is not.
+            Step::Close if self.bare => self.arguments(&Str::quote("{}"), out),
             // The format has no place for a proof, and its text needs no frame.
             Step::OpenText | Step::OpenThought | Step::Seal(_) | Step::Close => {}
             Step::End { stop, usage } => {
@@ -79,6 +78,15 @@ impl<N: Deref<Target = Names>> Frames<N> {
                 push(out, w);
             }
         }
+    }
+
+    fn arguments(&mut self, piece: &Str<'_>, out: &mut Vec<u8>) {
+        self.bare = false;
+        let index = self.calls.saturating_sub(1);
+        self.delta(out, |w| {
+            w.key("tool_calls").open(b'[').open(b'{').key("index").number(index);
+            w.key("function").open(b'{').key("arguments").str(piece).close(b'}').close(b'}').close(b']');
+        });
     }
 
     fn delta(&self, out: &mut Vec<u8>, body: impl FnOnce(&mut Writer)) {
@@ -287,6 +295,27 @@ mod tests {
         );
         assert_eq!(all[all.len() - 3]["choices"][0]["finish_reason"], "tool_calls");
         assert_eq!(all.last().unwrap(), "DONE");
+    }
+
+    /// An Anthropic upstream streams no arguments for a call without any; nothing is no JSON.
+    #[test]
+    fn a_call_without_arguments_is_told_with_an_empty_object() {
+        let stream: String = [
+            json!({"type": "message_start", "message": {"id": "m"}}),
+            json!({"type": "content_block_start", "index": 0, "content_block": {"type": "tool_use", "id": "t1", "name": "now", "input": {}}}),
+            json!({"type": "content_block_delta", "index": 0, "delta": {"type": "input_json_delta", "partial_json": ""}}),
+            json!({"type": "content_block_stop", "index": 0}),
+            json!({"type": "message_delta", "delta": {"stop_reason": "tool_use"}}),
+        ]
+        .iter()
+        .map(frame)
+        .collect();
+        let all = chunks(&translate(&[stream.as_bytes()]));
+        let pieces: Vec<&Value> =
+            all.iter().filter_map(|c| c["choices"][0]["delta"]["tool_calls"][0]["function"].get("arguments")).collect();
+        assert_eq!(pieces, ["", "{}"]);
+        let told = chunks(&translate(&[rich().as_bytes()]));
+        assert!(!told.iter().any(|c| c["choices"][0]["delta"]["tool_calls"][0]["function"]["arguments"] == "{}"));
     }
 
     #[test]

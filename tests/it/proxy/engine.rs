@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Cast, Format, script};
+use super::{Cast, Format};
 use crate::support::kill;
 
 /// What clients show to the engine, and what it shows to the upstream. Neither may stand where the other belongs.
@@ -108,7 +108,7 @@ fn yaml(cast: &Cast, models: &[&str]) -> String {
             aliases += &format!("    {}: {word}/{name}\n", model(upstream, name));
         }
     }
-    let first = script::NAMES[0];
+    let first = models[0];
     format!(
         "server: {{host: 127.0.0.1, port: 0}}\nmodel_list:\n{list}router_settings:\n  routing_strategy: conditional\n  rules:\n    \
          - {{name: default, condition: always, model: chat/{first}, priority: 0}}\n  model_group_alias:\n{aliases}  cooldown_time: 0\n\

@@ -7,7 +7,7 @@ use super::script::{Block, Format, Script, Stop, Usage, whole};
 /// The reply as `tests/sdk` tells it.
 pub fn reply(script: &Script, client: Format, upstream: Format, streamed: bool) -> Value {
     if let Some(message) = script.failure {
-        return failure(message, client, streamed);
+        return failure(message, client, upstream, streamed);
     }
     let calls = script.blocks.iter().filter_map(|block| match block {
         Block::Call { name, arguments, .. } => {
@@ -42,13 +42,15 @@ fn usage(mut usage: Usage, client: Format, upstream: Format) -> Value {
 }
 
 /// Each SDK's own error. A stream that began is HTTP 200 for the SDKs that tell a status.
-fn failure(message: &str, client: Format, streamed: bool) -> Value {
+fn failure(message: &str, client: Format, upstream: Format, streamed: bool) -> Value {
     let (class, status) = match (client, streamed) {
         (Format::Anthropic, true) => ("APIStatusError", 200),
         (Format::Anthropic, false) => ("OverloadedError", 529),
         (Format::Chat, true) => ("APIError", 0),
         (Format::Chat | Format::Responses, false) => ("InternalServerError", 503),
         (Format::Responses, true) => ("response.failed", 0),
+        // A Responses stream tells a failure of the server, but not that it is an overload.
+        (Format::Gemini, true) if upstream == Format::Responses => ("ServerError", 500),
         (Format::Gemini, _) => ("ServerError", 503),
     };
     json!({"error": class, "status": status, "says": message})

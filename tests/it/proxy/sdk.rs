@@ -2,6 +2,10 @@
 //!
 //! What they saw must be what the script says, in every combination of formats, streamed and whole.
 
+mod odd;
+mod own;
+mod through;
+
 use std::{
     io::Write,
     path::{Path, PathBuf},
@@ -31,6 +35,7 @@ fn python() -> PathBuf {
 struct Case {
     id: String,
     upstream: Format,
+    /// `SCENARIO[.MANNER]`
     name: &'static str,
     streamed: bool,
     model: String,
@@ -44,11 +49,11 @@ fn ask(name: &str) -> &'static str {
     }
 }
 
-fn cases(upstreams: &[Format], model: impl Fn(Format, &str) -> String) -> Vec<Case> {
+fn cases(upstreams: &[Format], names: &[&'static str], modes: &[bool], model: impl Fn(Format, &str) -> String) -> Vec<Case> {
     let mut all = Vec::new();
     for &upstream in upstreams {
-        for name in script::NAMES {
-            for streamed in [true, false] {
+        for &name in names {
+            for &streamed in modes {
                 let id = format!("{} {name} {}", upstream.word(), if streamed { "stream" } else { "whole" });
                 all.push(Case { id, upstream, name, streamed, model: model(upstream, name) });
             }
@@ -81,15 +86,15 @@ fn run(client: Format, url: &str, key: &str, cases: &[Value]) -> Vec<Value> {
     lines
 }
 
-/// Every case of this client, against the table; all differences at once.
-fn compare(client: Format, url: &str, key: &str, cases: &[Case]) {
+/// Every case of this client, against what it must tell; all differences at once.
+fn compare(client: Format, url: &str, key: &str, cases: &[Case], want: impl Fn(&Case) -> Value) {
     let asked: Vec<Value> = cases.iter().map(|c| json!({"id": c.id, "model": c.model, "stream": c.streamed, "ask": ask(c.name)})).collect();
     let told = run(client, url, key, &asked);
     let mut wrong = Vec::new();
     for (case, mut told) in cases.iter().zip(told) {
         assert_eq!(told["id"], case.id);
         told.as_object_mut().unwrap().remove("id");
-        let want = expect::reply(&script::script(case.name).unwrap(), client, case.upstream, case.streamed);
+        let want = want(case);
         if told != want {
             let shown = told["broken"].as_str().map_or_else(|| told.to_string(), str::to_owned);
             wrong.push(format!("{} client, {}\n  want {want}\n  told {shown}", client.word(), case.id));
@@ -98,118 +103,10 @@ fn compare(client: Format, url: &str, key: &str, cases: &[Case]) {
     assert!(wrong.is_empty(), "{} of {} cases differ\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 
-mod through {
-    //! Through the engine: every client with every upstream.
-
-    use super::*;
-    use crate::{proxy::shape, support::Recorded};
-
-    /// The scenarios, and the reply to the second turn.
-    fn engine(cast: &Cast) -> Engine {
-        Engine::start(cast, &script::NAMES)
-    }
-
-    fn check(client: Format) {
-        let cast = Cast::start();
-        let engine = engine(&cast);
-        let cases = cases(&Format::ALL, engine::model);
-        compare(client, &engine.url, CLIENT_KEY, &cases);
-        let requests = cast.requests();
-        assert_eq!(requests.len(), cases.len(), "one request for each, and nothing else");
-        for (case, request) in cases.iter().zip(&requests) {
-            shape::credential(case.upstream, request);
-            let body = body(case.upstream, request);
-            shape::question(case.upstream, &body);
-            shape::tools(case.upstream, &body);
-            if case.name == "image" {
-                shape::picture(case.upstream, &body);
-            }
-        }
-        again(client, &cast, &engine);
-    }
-
-    fn body(upstream: Format, request: &Recorded) -> Value {
-        let path = match upstream {
-            Format::Anthropic => "/v1/messages",
-            Format::Chat => "/v1/chat/completions",
-            Format::Responses => "/v1/responses",
-            Format::Gemini => "/v1beta/models/",
-        };
-        assert!(request.path.starts_with(path), "{upstream:?}: {}", request.path);
-        serde_json::from_slice(&request.body).unwrap()
-    }
-
-    /// Thought, call and result go back to the vendor they came from.
-    fn again(client: Format, cast: &Cast, engine: &Engine) {
-        let mut turns = Vec::new();
-        for upstream in Format::ALL {
-            for streamed in [true, false] {
-                let [first, then] = ["think-tool", "text"].map(|name| engine::model(upstream, name));
-                turns.push((upstream, json!({"id": upstream.word(), "model": first, "then": then, "stream": streamed, "ask": "again"})));
-            }
-        }
-        let cases: Vec<Value> = turns.iter().map(|(_, case)| case.clone()).collect();
-        for (told, (upstream, case)) in run(client, &engine.url, CLIENT_KEY, &cases).iter().zip(&turns) {
-            let shown = told["broken"].as_str().unwrap_or_default();
-            assert_eq!(told["text"], script::script("text").unwrap().text(), "{client:?} client, {case}: {told}\n{shown}");
-            assert_eq!(told["id"], upstream.word());
-        }
-        let requests = cast.requests();
-        assert_eq!(requests.len(), 2 * turns.len());
-        for ((upstream, _), pair) in turns.iter().zip(requests.chunks(2)) {
-            shape::history(client, *upstream, &body(*upstream, &pair[1]));
-        }
-    }
-
-    #[test]
-    fn anthropic() {
-        check(Format::Anthropic);
-    }
-
-    #[test]
-    fn chat() {
-        check(Format::Chat);
-    }
-
-    #[test]
-    fn responses() {
-        check(Format::Responses);
-    }
-
-    #[test]
-    fn gemini() {
-        check(Format::Gemini);
-    }
-}
-
-mod own {
-    //! The SDKs accept our own upstream: what the matrix finds is the engine's.
-
-    use super::*;
-
-    fn check(format: Format) {
-        let cast = Cast::start();
-        let base = format!("http://127.0.0.1:{}", cast.port);
-        compare(format, &base, CLIENT_KEY, &cases(&[format], |_, name| name.to_owned()));
-    }
-
-    #[test]
-    fn anthropic() {
-        check(Format::Anthropic);
-    }
-
-    #[test]
-    fn chat() {
-        check(Format::Chat);
-    }
-
-    #[test]
-    fn responses() {
-        check(Format::Responses);
-    }
-
-    #[test]
-    fn gemini() {
-        check(Format::Gemini);
+/// What the script says, as this client hears it.
+fn scripted(client: Format) -> impl Fn(&Case) -> Value {
+    move |case| {
+        let scenario = case.name.split('.').next().unwrap();
+        expect::reply(&script::script(scenario).unwrap(), client, case.upstream, case.streamed)
     }
 }
