@@ -3,6 +3,10 @@
 mod cast;
 mod engine;
 mod expect;
+mod faults;
+mod guard;
+mod http;
+mod life;
 mod recut;
 mod script;
 mod sdk;

@@ -2,7 +2,9 @@
 //!
 //! The model's name says what it replies: `SCENARIO` of `script`, and after a dot how:
 //! `cutN` sends N bytes at a time, `stall` stops halfway, `drop` breaks the connection halfway,
-//! `statusN` fails, `garbage` is no JSON, `type` calls it `text/plain`, `gzip` packs it.
+//! `statusN` fails, `garbage` is no JSON, `type` calls it `text/plain`, `gzip` packs it, `afterN` is spent
+//! for N seconds, `onlyKEY` is spent for every other key, `error` streams an error first, `page` is a web
+//! page, `echo` refuses and repeats the credential.
 
 mod anthropic;
 mod chat;
@@ -14,7 +16,10 @@ use std::{
     collections::VecDeque,
     convert::Infallible,
     pin::Pin,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll},
 };
 
@@ -24,12 +29,15 @@ use hyper::{body::Frame, header, service::service_fn};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 
+pub use gzip::pack;
+
 use super::script::{Format, Script, script};
 use crate::support::Recorded;
 
 pub struct Cast {
     pub port: u16,
     requests: Arc<Mutex<Vec<Recorded>>>,
+    ended: Arc<AtomicUsize>,
     stop: tokio::sync::watch::Sender<bool>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
@@ -42,17 +50,24 @@ impl Cast {
         let requests: Arc<Mutex<Vec<Recorded>>> = Arc::default();
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let log = Arc::clone(&requests);
+        let ended: Arc<AtomicUsize> = Arc::default();
+        let gone = Arc::clone(&ended);
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(serve(listener, log, stopped));
+            runtime.block_on(serve(listener, log, gone, stopped));
         });
-        Self { port, requests, stop, thread: Some(thread) }
+        Self { port, requests, ended, stop, thread: Some(thread) }
     }
 
     /// Base URL as a provider's manifest has it: the OpenAI formats' includes `/v1`.
     pub fn url(&self, format: Format) -> String {
         let tail = if matches!(format, Format::Chat | Format::Responses) { "/v1" } else { "" };
         format!("http://127.0.0.1:{}{tail}", self.port)
+    }
+
+    /// Connections that are over.
+    pub fn ended(&self) -> usize {
+        self.ended.load(Ordering::SeqCst)
     }
 
     /// Since the last time.
@@ -80,7 +95,12 @@ pub fn stream(format: Format, script: &Script, model: &str) -> Vec<String> {
     }
 }
 
-async fn serve(listener: std::net::TcpListener, log: Arc<Mutex<Vec<Recorded>>>, mut stopped: tokio::sync::watch::Receiver<bool>) {
+async fn serve(
+    listener: std::net::TcpListener,
+    log: Arc<Mutex<Vec<Recorded>>>,
+    gone: Arc<AtomicUsize>,
+    mut stopped: tokio::sync::watch::Receiver<bool>,
+) {
     let listener = tokio::net::TcpListener::from_std(listener).unwrap();
     loop {
         let (stream, _) = tokio::select! {
@@ -108,7 +128,11 @@ async fn serve(listener: std::net::TcpListener, log: Arc<Mutex<Vec<Recorded>>>, 
                 Ok::<_, Infallible>(reply)
             }
         });
-        tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+        let gone = Arc::clone(&gone);
+        tokio::spawn(async move {
+            let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+            gone.fetch_add(1, Ordering::SeqCst);
+        });
     }
 }
 
@@ -173,8 +197,25 @@ fn reply(request: &Recorded) -> hyper::Response<Pieces> {
     let bytes = Bytes::from(text);
     let half = bytes.len() / 2;
     let cut = |n: usize| bytes.chunks(n).map(Bytes::copy_from_slice).collect();
+    if let Some(seconds) = manner.strip_prefix("after") {
+        let mut response = fails(Some(429), "told to rest");
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.parse().unwrap());
+        return response;
+    }
+    if let Some(key) = manner.strip_prefix("only")
+        && !request.headers.iter().any(|(_, value)| value.ends_with(key))
+    {
+        return fails(Some(429), "this key is spent");
+    }
     match manner {
         "" => respond(200, kind, vec![bytes], After::End),
+        _ if manner.starts_with("only") => respond(200, kind, vec![bytes], After::End),
+        "page" => respond(200, "text/html", vec![Bytes::from_static(b"<html>log in</html>")], After::End),
+        "echo" => fails(Some(400), &format!("you sent {:?}", request.headers)),
+        "error" => {
+            let broken = Script { blocks: Vec::new(), failure: Some("fell over at once"), ..script };
+            respond(200, kind, vec![Bytes::from(body(format, &broken, &model, streamed, request).1)], After::End)
+        }
         "garbage" => respond(200, kind, vec![Bytes::from_static(b"data: <html>\n\n")], After::End),
         "type" => respond(200, "text/plain", vec![bytes], After::End),
         "stall" => respond(200, kind, vec![bytes.slice(..half)], After::Stall),

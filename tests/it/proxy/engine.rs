@@ -13,21 +13,28 @@ use crate::support::kill;
 /// What clients show to the engine, and what it shows to the upstream. Neither may stand where the other belongs.
 pub const CLIENT_KEY: &str = "sk-clown-client-4b0f9d11c2";
 pub const UPSTREAM_KEY: &str = "sk-upstream-77aa01e5d3";
+/// Another of the same provider.
+pub const SECOND_KEY: &str = "sk-upstream-second-93be";
 
 pub struct Engine {
     child: Child,
     /// `http://127.0.0.1:PORT`
     pub url: String,
     log: PathBuf,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl Engine {
     /// With a model `UPSTREAM-SCENARIO` for each of the given names at each upstream format.
     pub fn start(cast: &Cast, models: &[&str]) -> Self {
+        Self::with(&yaml(cast, models))
+    }
+
+    /// With this configuration; `${DIR}` in it is the engine's own directory.
+    pub fn with(yaml: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let config = dir.path().join("config.yaml");
-        std::fs::write(&config, yaml(cast, models)).unwrap();
+        std::fs::write(&config, yaml.replace("${DIR}", dir.path().to_str().unwrap())).unwrap();
         let log = dir.path().join("log");
         let mut child = Command::new(env!("CARGO_BIN_EXE_clown"))
             .args(["ultrallm", "serve", "--config"])
@@ -35,6 +42,7 @@ impl Engine {
             .env_clear()
             .env("CLOWN_PROXY_SECRET", CLIENT_KEY)
             .env("UPSTREAM_KEY", UPSTREAM_KEY)
+            .env("SECOND_KEY", SECOND_KEY)
             .env("HOME", dir.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -45,7 +53,26 @@ impl Engine {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let shown = || std::fs::read_to_string(&log).unwrap_or_default();
         let url = line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("no address but {line:?}\n{}", shown())).to_owned();
-        Self { child, url, log, _dir: dir }
+        Self { child, url, log, dir }
+    }
+}
+
+impl Engine {
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Waits for the end.
+    pub fn code(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
     }
 }
 
