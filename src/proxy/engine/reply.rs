@@ -20,7 +20,7 @@ use tokio::{sync::watch, time::Sleep};
 use super::{
     convert::Translator,
     decode::Decoder,
-    fail,
+    fail::{self, Told},
     frames::Frames,
     meter::{Measure, Outcome},
     tap::Tap,
@@ -102,6 +102,8 @@ pub(super) struct Flow {
     out: Vec<u8>,
     /// Of a stream that passes through.
     frames: Frames,
+    /// The last of them, where an error behind them must go on from it.
+    last_frames: Bytes,
     /// The client's format, in which a stream's error is told; none when it is no stream.
     stream: Option<Format>,
     measure: Measure,
@@ -157,6 +159,7 @@ impl Flow {
             work: parts.work,
             out: parts.out,
             frames: Frames::default(),
+            last_frames: Bytes::new(),
             stream: parts.stream,
             measure: parts.measure,
             state: State::Open,
@@ -233,6 +236,9 @@ impl Flow {
         if whole.is_empty() {
             return None;
         }
+        if self.stream == Some(Format::OpenaiResponses) {
+            self.last_frames = whole.clone();
+        }
         self.measure.first_byte();
         Some(whole)
     }
@@ -285,9 +291,9 @@ impl Flow {
         self.blame();
         match &mut self.work {
             Work::Translate(translator) => translator.fail(kind, why, &mut self.out),
-            Work::Pass(_) => match self.stream {
+            Work::Pass(tap) => match self.stream {
                 // What came of a frame that will never be whole is let go.
-                Some(format) => self.out.extend(fail::event(format, kind, why)),
+                Some(format) => self.out.extend(fail::event(format, Told { id: tap.id.as_deref(), last: &self.last_frames }, kind, why)),
                 None => {
                     self.tell();
                     return Poll::Ready(Some(Err(io::Error::other(why.to_owned()))));

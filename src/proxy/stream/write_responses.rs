@@ -179,8 +179,8 @@ impl<N: Deref<Target = Names>> Frames<N> {
     fn response(&mut self, out: &mut Vec<u8>, name: &str, end: &End) {
         let mut w = Writer::with_capacity(1024);
         self.head(&mut w, name);
-        let id = self.id.as_deref().unwrap_or_default();
-        items::response(w.key("response"), id, &self.model, self.created, &self.items, end);
+        let id = format!("resp_{}", self.id.as_deref().unwrap_or_default());
+        items::response(w.key("response"), &id, &self.model, self.created, &self.items, end);
         send(out, name, w);
     }
 
@@ -284,17 +284,18 @@ impl Whole {
         }
         let end = End { usage: self.end.usage.or(Some(Usage::default())), ..self.end };
         let mut w = Writer::with_capacity(1024);
-        items::response(&mut w, &reply, model, created, &items, &end);
+        items::response(&mut w, &format!("resp_{reply}"), model, created, &items, &end);
         Ok(w.into_bytes())
     }
 }
 
-/// The event that ends a stream which passed through until it broke.
-pub fn failed_event(out: &mut Vec<u8>, kind: ErrorKind, message: &Str<'_>) {
+/// The event that ends a stream which passed through until it broke. The official SDKs take none with
+/// another `id` than the stream had; `sequence` is the number behind its last event's.
+pub fn failed_event(out: &mut Vec<u8>, id: &str, sequence: u64, kind: ErrorKind, message: &Str<'_>) {
     let mut w = Writer::with_capacity(512);
-    w.open(b'{').key("type").text("response.failed").key("sequence_number").number(0).key("response");
+    w.open(b'{').key("type").text("response.failed").key("sequence_number").number(sequence).key("response");
     let end = End { usage: None, stop: None, error: Some((kind, message.clone().into_owned())) };
-    items::response(&mut w, &reply(&Str::default()), "", 0, &[], &end);
+    items::response(&mut w, id, "", 0, &[], &end);
     send(out, "response.failed", w);
 }
 

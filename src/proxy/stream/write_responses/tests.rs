@@ -152,3 +152,13 @@ fn a_foreign_proof_travels_as_encrypted_content() {
     }
     assert_eq!(events(&out).last().unwrap()["item"]["encrypted_content"], sealed.raw());
 }
+
+/// OpenAI's SDK refuses an event of another reply ("Lifecycle response identity changed").
+#[test]
+fn a_failure_behind_a_passing_stream_is_of_the_same_reply() {
+    let mut out = Vec::new();
+    failed_event(&mut out, "own-7", 0, ErrorKind::Broken, &Str::quote("it \"broke\""));
+    let all = events(&out);
+    assert_eq!((&all[0]["type"], &all[0]["response"]["id"]), (&json!("response.failed"), &json!("own-7")));
+    assert_eq!(all[0]["response"]["error"]["message"], "it \"broke\"");
+}
