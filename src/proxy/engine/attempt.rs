@@ -305,7 +305,8 @@ impl Attempts<'_> {
         let (parts, mut body) = response.into_parts();
         let (from, to) = (target.format, self.call.kind.format);
         let wanted = self.request.is_some_and(|r| r.stream);
-        let came = respond::is_stream(&parts.headers);
+        // Who was asked for a stream may call it what they like, unless they say it is something else.
+        let came = respond::is_stream(&parts.headers) || wanted && !respond::is_json(&parts.headers);
         let encoding = parts.headers.get(header::CONTENT_ENCODING).and_then(|v| v.to_str().ok());
         let Ok(mut decoder) = Decoder::of(encoding) else {
             return Err(self.bad_start(target, Failure::new(502, "its answer is compressed in a way nobody here knows"), measure));

@@ -29,6 +29,11 @@ impl<N: Deref<Target = Names>> Frames<N> {
     }
 
     pub fn write(&mut self, step: Step, out: &mut Vec<u8>) {
+        // Clients read the arguments as JSON, which nothing at all is not. Whether a call has none or was cut
+        // before them shows only behind it.
+        if self.bare && goes_on(&step) {
+            self.arguments(&Str::quote("{}"), out);
+        }
         match step {
             Step::Start { id, .. } => {
                 self.id = id;
@@ -54,8 +59,6 @@ impl<N: Deref<Target = Names>> Frames<N> {
                 });
             }
             Step::Arguments(piece) => self.arguments(&piece, out),
-            // Clients read the arguments as JSON, which nothing at all is not.
-            Step::Close if self.bare => self.arguments(&Str::quote("{}"), out),
             // The format has no place for a proof, and its text needs no frame.
             Step::OpenText | Step::OpenThought | Step::Seal(_) | Step::Close => {}
             Step::End { stop, usage } => {
@@ -115,6 +118,15 @@ impl<N: Deref<Target = Names>> Frames<N> {
     }
 }
 
+/// Whether the block before was whole: only a limit or a failure cuts one short.
+fn goes_on(step: &Step) -> bool {
+    match step {
+        Step::OpenText | Step::OpenThought | Step::OpenCall { .. } => true,
+        Step::End { stop, .. } => *stop != Stop::MaxTokens,
+        _ => false,
+    }
+}
+
 fn push(out: &mut Vec<u8>, w: Writer) {
     out.extend_from_slice(b"data: ");
     out.extend_from_slice(&w.into_bytes());
@@ -171,8 +183,9 @@ impl Whole {
         }
         if !self.calls.is_empty() {
             w.key("tool_calls").open(b'[');
-            for (id, name, pieces) in &self.calls {
-                let arguments = if pieces.is_empty() { Str::quote("{}") } else { Str::join(pieces, "") };
+            for (n, (id, name, pieces)) in self.calls.iter().enumerate() {
+                let cut = stop == Stop::MaxTokens && n + 1 == self.calls.len();
+                let arguments = if pieces.is_empty() && !cut { Str::quote("{}") } else { Str::join(pieces, "") };
                 w.open(b'{').key("id").str(id).key("type").text("function").key("function").open(b'{');
                 w.key("name").text(names.inward(&name.plain())).key("arguments").str(&arguments).close(b'}').close(b'}');
             }
@@ -299,23 +312,27 @@ mod tests {
 
     /// An Anthropic upstream streams no arguments for a call without any; nothing is no JSON.
     #[test]
-    fn a_call_without_arguments_is_told_with_an_empty_object() {
-        let stream: String = [
-            json!({"type": "message_start", "message": {"id": "m"}}),
-            json!({"type": "content_block_start", "index": 0, "content_block": {"type": "tool_use", "id": "t1", "name": "now", "input": {}}}),
-            json!({"type": "content_block_delta", "index": 0, "delta": {"type": "input_json_delta", "partial_json": ""}}),
-            json!({"type": "content_block_stop", "index": 0}),
-            json!({"type": "message_delta", "delta": {"stop_reason": "tool_use"}}),
-        ]
-        .iter()
-        .map(frame)
-        .collect();
-        let all = chunks(&translate(&[stream.as_bytes()]));
-        let pieces: Vec<&Value> =
-            all.iter().filter_map(|c| c["choices"][0]["delta"]["tool_calls"][0]["function"].get("arguments")).collect();
-        assert_eq!(pieces, ["", "{}"]);
-        let told = chunks(&translate(&[rich().as_bytes()]));
-        assert!(!told.iter().any(|c| c["choices"][0]["delta"]["tool_calls"][0]["function"]["arguments"] == "{}"));
+    fn a_call_without_arguments_has_an_empty_object_unless_it_was_cut_short() {
+        let stream = |reason: &str| -> String {
+            [
+                json!({"type": "message_start", "message": {"id": "m"}}),
+                json!({"type": "content_block_start", "index": 0, "content_block": {"type": "tool_use", "id": "t1", "name": "now", "input": {}}}),
+                json!({"type": "content_block_delta", "index": 0, "delta": {"type": "input_json_delta", "partial_json": ""}}),
+                json!({"type": "content_block_stop", "index": 0}),
+                json!({"type": "message_delta", "delta": {"stop_reason": reason}}),
+            ]
+            .iter()
+            .map(frame)
+            .collect()
+        };
+        let arguments = |stream: String| -> String {
+            let all = chunks(&translate(&[stream.as_bytes()]));
+            let pieces = all.iter().map(|c| &c["choices"][0]["delta"]["tool_calls"][0]["function"]["arguments"]);
+            pieces.filter_map(Value::as_str).collect()
+        };
+        assert_eq!(arguments(stream("tool_use")), "{}");
+        assert_eq!(arguments(stream("max_tokens")), "");
+        assert_eq!(arguments(rich()), "{\"a\":\"\\u00e9\"}");
     }
 
     #[test]

@@ -41,17 +41,34 @@ fn usage(mut usage: Usage, client: Format, upstream: Format) -> Value {
     })
 }
 
-/// Each SDK's own error. A stream that began is HTTP 200 for the SDKs that tell a status.
 fn failure(message: &str, client: Format, upstream: Format, streamed: bool) -> Value {
-    let (class, status) = match (client, streamed) {
-        (Format::Anthropic, true) => ("APIStatusError", 200),
-        (Format::Anthropic, false) => ("OverloadedError", 529),
-        (Format::Chat, true) => ("APIError", 0),
-        (Format::Chat | Format::Responses, false) => ("InternalServerError", 503),
-        (Format::Responses, true) => ("response.failed", 0),
-        // A Responses stream tells a failure of the server, but not that it is an overload.
-        (Format::Gemini, true) if upstream == Format::Responses => ("ServerError", 500),
-        (Format::Gemini, _) => ("ServerError", 503),
+    if !streamed {
+        return refused(client, if client == Format::Anthropic { 529 } else { 503 }, message);
+    }
+    // A Responses stream tells a failure of the server, but not that it is an overload.
+    broke(client, if upstream == Format::Responses { 500 } else { 503 }, message)
+}
+
+/// The SDK's own error for a reply with this HTTP status.
+pub fn refused(client: Format, status: u16, says: &str) -> Value {
+    let class = match (client, status) {
+        (Format::Gemini, 400..=499) => "ClientError",
+        (Format::Gemini, _) => "ServerError",
+        (_, 401) => "AuthenticationError",
+        (_, 429) => "RateLimitError",
+        (Format::Anthropic, 529) => "OverloadedError",
+        _ => "InternalServerError",
     };
-    json!({"error": class, "status": status, "says": message})
+    json!({"error": class, "status": status, "says": says})
+}
+
+/// The SDK's own error in a stream that began, and so has a status of 200. Gemini alone tells one inside.
+pub fn broke(client: Format, inside: u16, says: &str) -> Value {
+    let (class, status) = match client {
+        Format::Anthropic => ("APIStatusError", 200),
+        Format::Chat => ("APIError", 0),
+        Format::Responses => ("response.failed", 0),
+        Format::Gemini => ("ServerError", inside),
+    };
+    json!({"error": class, "status": status, "says": says})
 }
