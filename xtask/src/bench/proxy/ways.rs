@@ -52,11 +52,15 @@ pub(super) struct Site {
 }
 
 impl Site {
-    pub(super) fn set_up(upstream: u16) -> Result<Self, Failure> {
+    pub(super) fn set_up(upstream: u16, litellm: bool) -> Result<Self, Failure> {
         let dir = dirs::under_target("bench-proxy")?;
         let mut site = Self { dir, upstream, nginx: None, litellm: None, clown: true, notes: Vec::new() };
         site.nginx = site.take("nginx", nginx_program());
-        site.litellm = site.take("LiteLLM", litellm_program(&site.dir));
+        if litellm {
+            site.litellm = site.take("LiteLLM", litellm_program(&site.dir));
+        } else {
+            site.notes.push("LiteLLM was left out, as asked".into());
+        }
         Ok(site)
     }
 
