@@ -97,6 +97,8 @@ impl Site {
             }
         };
         write(&config, &text)?;
+        // It grows by a line with every request of a bench.
+        let _ = fs::remove_file(self.usage_log());
         fs::create_dir_all(&home).map_err(|err| Failure::new(format!("cannot create {}: {err}", home.display())))?;
         cmd.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", &home).current_dir(&home);
         cmd.env("CLOWN_PROXY_SECRET", KEY).env("UP_KEY", UPSTREAM_KEY);
@@ -168,7 +170,7 @@ impl Site {
         )
     }
 
-    pub(super) fn usage_log(&self) -> PathBuf {
+    fn usage_log(&self) -> PathBuf {
         self.dir.join("usage.jsonl")
     }
 
