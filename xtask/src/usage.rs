@@ -3,7 +3,7 @@
 use crate::outcome::{Failure, Outcome};
 
 const TASKS: &[(&str, &str)] = &[
-    ("setup [--tests]", "check or install build tools and the pinned agents"),
+    ("setup [--tests]", "check or install build tools and the pinned agents; with --tests also what the tests run"),
     ("ci", "everything that must hold: format, rules, lints, docs, licences, platforms, tests"),
     ("demo [--release]", "set up, build, and run two real agents against the built-in offline model"),
     ("tidy", "check the house rules of src/ and that the documents match the code"),
