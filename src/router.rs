@@ -17,7 +17,7 @@ use serde_json::Value;
 use crate::{
     app::App,
     base::error::{Error, Result, closest},
-    flows::{approve, change_profile, create_profile, delete_profile, look, run_profile, settings, test_script},
+    flows::{approve, change_profile, create_profile, delete_profile, look, proxy, run_profile, settings, test_script},
     wire::{
         Call, Done, Effect, PROTOCOL,
         daemon::{Hello, HelloReply, LogLevel, Status, StatusReply, Stop},
@@ -92,6 +92,20 @@ impl Router {
         router.bind(test_script::list);
         router.bind(settings::list);
         router.bind(settings::set);
+        router.bind(proxy::set);
+        router.bind(proxy::routing);
+        router.bind(proxy::add_route);
+        router.bind(proxy::remove_route);
+        router.bind(proxy::set_alias);
+        router.bind(proxy::remove_alias);
+        router.bind(proxy::add_key);
+        router.bind(proxy::remove_key);
+        router.bind(proxy::start);
+        router.bind(proxy::keys);
+        router.bind(proxy::stop);
+        router.bind(proxy::status);
+        router.bind(proxy::config);
+        router.bind(proxy::explain);
         router
     }
 
@@ -316,6 +330,12 @@ mod tests {
             panic!("the status of no host")
         }
         fn stop(&self) {}
+        fn runtime(&self) -> Result<tokio::runtime::Handle> {
+            Err(Error::unsupported("no host"))
+        }
+        fn guard(&self, _what: String) -> Box<dyn Send + Sync> {
+            Box::new(())
+        }
         fn later(&self, job: Box<dyn FnOnce() + Send>) {
             job();
         }

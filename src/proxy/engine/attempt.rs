@@ -379,7 +379,10 @@ impl Attempts<'_> {
             let piece = tokio::time::timeout(self.table.times.idle, body.frame()).await;
             let data = match piece {
                 Err(_) => {
-                    return Err(Failure::new(504, format!("it began to answer and said nothing for {} s", self.table.times.idle.as_secs())));
+                    return Err(Failure::new(
+                        504,
+                        format!("it began to answer and said nothing for {} s", self.table.times.idle.as_secs()),
+                    ));
                 }
                 Ok(None) => return Err(Failure::new(502, "it ended its answer before it said anything")),
                 Ok(Some(Err(_))) => return Err(Failure::new(502, "its connection broke before it said anything")),
