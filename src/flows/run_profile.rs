@@ -25,7 +25,7 @@ use crate::{
         manifest::{Isolation, ProviderKind},
         profiles::Profile,
         proxy::{NeededKey, Use},
-        runs::{Begin, Ended, Env, EnvChange, EnvReply, Exit, KEY_PLACEHOLDER, Plan, Started},
+        runs::{Begin, Ended, Env, EnvChange, EnvReply, Exit, KEY_PLACEHOLDER, KeySource, Plan, Started},
         scripts::{Output, RunCtx},
         secret::KeyText,
         sessions::{Process, STORED_VERSION, Session, State},
@@ -45,7 +45,12 @@ pub fn begin(app: &App, ask: Begin, caller: &Caller) -> Result<Plan> {
     project_code::check(app, &profile, &resolved, caller)?;
     let id = uuid::Uuid::now_v7().to_string();
     let version = app.detector.cached_version(&program);
-    let made = environment(app, &snapshot, caller, &profile, &resolved, version.clone(), &id)?;
+    let mut made = environment(app, &snapshot, caller, &profile, &resolved, version.clone(), &id)?;
+    // What the proxy gets from the caller's environment is not for the agent.
+    made.env.remove.extend(made.proxy_needs.iter().filter_map(|need| match &need.source {
+        KeySource::Env { var } => Some(var.clone()),
+        KeySource::Command { .. } => None,
+    }));
     let started = app.now();
     let session = Session {
         version: STORED_VERSION,

@@ -10,5 +10,6 @@ mod help;
 mod hostile_peers;
 mod keychain;
 mod profiles;
+mod proxy_manager;
 mod sessions;
 mod support;

@@ -100,7 +100,7 @@ pub(super) fn change(app: &App, caller: &Caller, alias: &str, edit: impl FnOnce(
     let (now, then) = (less(&profile), less(&before));
     match planned {
         Ok(plan) => warnings.extend(plan.warnings),
-        Err(_) if resolved.proxy == Use::Off && now < then => {}
+        Err(_) if resolved.proxy == Use::Off && (now < then || profile.proxy == before.proxy) => {}
         Err(error) => return Err(error),
     }
     if profile != before {
