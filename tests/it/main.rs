@@ -10,6 +10,7 @@ mod help;
 mod hostile_peers;
 mod keychain;
 mod profiles;
+mod proxy;
 mod proxy_manager;
 mod sessions;
 mod support;

@@ -1,6 +1,6 @@
 //! The real agents that tests, demo and benches run: exact versions from npm, under `target/agents`.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -19,7 +19,8 @@ pub(crate) struct Pinned {
 pub(crate) const CLAUDE: Pinned = Pinned { command: "claude", package: "@anthropic-ai/claude-code", version: "2.1.330" };
 pub(crate) const CODEX: Pinned = Pinned { command: "codex", package: "@openai/codex", version: "0.169.0" };
 const OPENCODE: Pinned = Pinned { command: "opencode", package: "opencode-ai", version: "1.18.33" };
-pub(crate) const ALL: &[Pinned] = &[CLAUDE, CODEX, OPENCODE];
+const GEMINI: Pinned = Pinned { command: "gemini", package: "@google/gemini-cli", version: "0.61.0" };
+pub(crate) const ALL: &[Pinned] = &[CLAUDE, CODEX, OPENCODE, GEMINI];
 
 /// Installs what is lacking and returns the directory to put on PATH.
 ///
@@ -27,7 +28,7 @@ pub(crate) const ALL: &[Pinned] = &[CLAUDE, CODEX, OPENCODE];
 pub(crate) fn ensure(wanted: &[Pinned]) -> Result<PathBuf, Failure> {
     let dir = dirs::under_target("agents")?;
     let bin = bin_dir();
-    let _alone = lock(&dir)?;
+    let _alone = dirs::lock(&dir)?;
     let stamp = dir.join("installed.txt");
     let noted = fs::read_to_string(&stamp).unwrap_or_default();
     let done = |agent: &Pinned| noted.lines().any(|line| line == agent.spec()) && agent.path(&bin).exists();
@@ -96,14 +97,6 @@ fn check(agent: &Pinned, bin: &Path, dir: &Path) -> Result<(), Failure> {
     }
     Err(Failure::new(format!("{} is installed but `{} --version` says \"{said}\"", agent.spec(), agent.command))
         .hint("npm may be set to skip install scripts (npm config get ignore-scripts); delete target/agents and run the task again"))
-}
-
-/// Two tasks at once take turns; the lock ends with the process.
-fn lock(dir: &Path) -> Result<File, Failure> {
-    let path = dir.join("lock");
-    File::create(&path)
-        .and_then(|file| file.lock().map(|()| file))
-        .map_err(|err| Failure::new(format!("cannot lock {}: {err}", path.display())))
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {

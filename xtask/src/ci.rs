@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::outcome::{Failure, Outcome, step};
 use crate::shell::{self, cargo, run};
-use crate::{agents, licences, platforms, setup, tidy, usage};
+use crate::{agents, licences, platforms, sdk, setup, tidy, usage};
 
 pub(crate) fn task(args: &[&str]) -> Outcome {
     usage::only(args, &[])?;
@@ -40,7 +40,7 @@ fn tests() -> Outcome {
         &["test", "--workspace", "--lib", "--bins", "--tests", "--locked", "--no-fail-fast"]
     };
     let mut cmd = cargo(args);
-    in_plain_place(&mut cmd).env("CLOWN_TEST_AGENTS", agents::bin_dir());
+    in_plain_place(&mut cmd).env("CLOWN_TEST_AGENTS", agents::bin_dir()).env("CLOWN_TEST_SDK", sdk::dir());
     eprintln!("    $ {}", shell::show(&cmd));
     let status = cmd.stdin(Stdio::null()).status().map_err(|err| Failure::new(format!("cannot start cargo: {err}")))?;
     if status.success() { Ok(()) } else { Err(Failure::silent()) }

@@ -1,5 +1,6 @@
 //! Where things are. The only file that computes a path of the repository or of the build directory.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -28,6 +29,14 @@ pub(crate) fn under_target(name: &str) -> Result<PathBuf, Failure> {
             .hint("another user may own it; build elsewhere: CARGO_TARGET_DIR=\"$HOME/.cache/clown-target\" cargo xtask ...")
     })?;
     Ok(dir)
+}
+
+/// Two tasks at once take turns; the lock ends with the process.
+pub(crate) fn lock(dir: &Path) -> Result<File, Failure> {
+    let path = dir.join("lock");
+    File::create(&path)
+        .and_then(|file| file.lock().map(|()| file))
+        .map_err(|err| Failure::new(format!("cannot lock {}: {err}", path.display())))
 }
 
 /// The `clown` binary of a profile (`debug` or `release`).

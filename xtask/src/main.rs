@@ -12,6 +12,7 @@ mod licences;
 mod outcome;
 mod platforms;
 mod scratch;
+mod sdk;
 mod setup;
 mod shell;
 mod tidy;

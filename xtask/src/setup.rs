@@ -1,11 +1,11 @@
-//! `setup`: build tools, test tools, pinned agents.
+//! `setup`: build tools, test tools, pinned agents, the vendors' SDKs.
 
 use std::process::Command;
 use std::time::Duration;
 
 use crate::outcome::{Failure, Outcome, step};
 use crate::shell::{self, run, which};
-use crate::{agents, usage};
+use crate::{agents, sdk, usage};
 
 /// Something that must be on PATH under one of its names.
 struct Tool {
@@ -30,11 +30,16 @@ const NODE: &[Tool] = &[
     Tool { names: &["npm"], needed_for: "installing the pinned agents", packages: &["npm"] },
 ];
 
+static PYTHON: Tool =
+    Tool { names: sdk::PYTHON, needed_for: "the vendors' SDKs (3.11 or newer, with venv)", packages: &["python3", "python3-venv"] };
+
 const TESTS: &[Tool] = &[
     Tool { names: &["gnome-keyring-daemon"], needed_for: "the keychain test", packages: &["gnome-keyring"] },
     Tool { names: &["dbus-run-session"], needed_for: "the keychain test", packages: &["dbus"] },
     Tool { names: &["strace"], needed_for: "the crash sweeps", packages: &["strace"] },
 ];
+
+const NGINX: Tool = Tool { names: &["nginx"], needed_for: "comparing the proxy engine", packages: &["nginx"] };
 
 pub(crate) fn task(args: &[&str]) -> Outcome {
     usage::only(args, &["--tests"])?;
@@ -44,6 +49,9 @@ pub(crate) fn task(args: &[&str]) -> Outcome {
         step("rust components", components)?;
     }
     step("pinned agents", || agents::ensure(agents::ALL).map(drop))?;
+    if tests {
+        step("vendors' SDKs", sdk::ensure)?;
+    }
     eprintln!("Set up.");
     Ok(())
 }
@@ -52,6 +60,7 @@ pub(crate) fn task(args: &[&str]) -> Outcome {
 pub(crate) fn tools(tests: bool, node: bool) -> Outcome {
     let mut wanted: Vec<&Tool> = BUILD.iter().collect();
     wanted.extend(NODE.iter().filter(|_| node));
+    wanted.extend(tests.then_some(&PYTHON));
     let optional: Vec<&Tool> = if cfg!(target_os = "linux") && tests { TESTS.iter().collect() } else { Vec::new() };
 
     let lacking: Vec<&Tool> = wanted.iter().chain(&optional).copied().filter(|tool| is_missing(tool)).collect();
@@ -77,10 +86,19 @@ pub(crate) fn tools(tests: bool, node: bool) -> Outcome {
     Err(Failure::new(format!("missing: {}", names.join(", "))).hint(how_to(&needed)))
 }
 
+/// The floor of the proxy bench.
+pub(crate) fn nginx() -> Outcome {
+    eprintln!("    missing: nginx (needed for {})", NGINX.needed_for);
+    if is_root_on_debian() { apt_install(&[&NGINX]) } else { Err(Failure::new("nginx is missing").hint(how_to(&[&NGINX]))) }
+}
+
 fn is_missing(tool: &Tool) -> bool {
     // The cmake crate takes the program of this variable before PATH.
     if tool.names == ["cmake"] && std::env::var_os("CMAKE").is_some_and(|cmake| shell::works(Command::new(cmake).arg("--version"))) {
         return false;
+    }
+    if tool.names == sdk::PYTHON {
+        return sdk::python().is_none();
     }
     !tool.names.iter().any(|name| which(name).is_some())
 }
@@ -110,7 +128,8 @@ fn is_root_on_debian() -> bool {
 fn apt_install(lacking: &[&Tool]) -> Outcome {
     let apt = || {
         let mut cmd = Command::new("apt-get");
-        cmd.env("DEBIAN_FRONTEND", "noninteractive");
+        // The runlevel keeps a package from starting the service it brings.
+        cmd.env("DEBIAN_FRONTEND", "noninteractive").env("RUNLEVEL", "1");
         cmd.args(["-qq", "-o", "DPkg::Lock::Timeout=120"]);
         cmd
     };

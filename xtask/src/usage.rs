@@ -3,13 +3,14 @@
 use crate::outcome::{Failure, Outcome};
 
 const TASKS: &[(&str, &str)] = &[
-    ("setup [--tests]", "check or install build tools and the pinned agents"),
+    ("setup [--tests]", "check or install build tools and the pinned agents; with --tests also what the tests run"),
     ("ci", "everything that must hold: format, rules, lints, docs, licences, platforms, tests"),
     ("demo [--release]", "set up, build, and run two real agents against the built-in offline model"),
     ("tidy", "check the house rules of src/ and that the documents match the code"),
     ("licences", "check that every dependency has a licence from deny.toml's list"),
     ("platforms [--allow-missing]", "type-check for musl, Windows and macOS"),
-    ("bench [NAME] [--quick]", "measure against a release build and write BENCHMARKS.md (NAME: foundation)"),
+    ("bench [NAME] [--quick]", "measure against a release build and write BENCHMARKS.md (NAME: foundation, proxy)"),
+    ("bench proxy --leak", "a million requests and many aborted streams: does the engine's memory grow?"),
 ];
 
 pub(crate) fn print() -> Outcome {

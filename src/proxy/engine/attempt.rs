@@ -14,7 +14,7 @@ use http_body_util::BodyExt;
 use hyper::{
     HeaderMap, Response, StatusCode,
     body::{Body, Incoming},
-    header::{self, HeaderValue},
+    header,
 };
 
 use super::{
@@ -193,7 +193,8 @@ impl Attempts<'_> {
     ) -> Result<Response<Reply>, (Refused, Measure)> {
         let (status, format) = (response.status(), target.format);
         let (mut parts, body) = response.into_parts();
-        let body = read_error(body, &mut parts.headers).await;
+        let body = without_keys(read_error(body, &mut parts.headers).await, target);
+        parts.headers.remove(header::CONTENT_LENGTH);
         let now = Instant::now();
         let cooldown = self.table.times.cooldown;
         let rest = rest::told(&parts.headers, &body).unwrap_or(cooldown).min(rest::MOST);
@@ -304,7 +305,8 @@ impl Attempts<'_> {
         let (parts, mut body) = response.into_parts();
         let (from, to) = (target.format, self.call.kind.format);
         let wanted = self.request.is_some_and(|r| r.stream);
-        let came = respond::is_stream(&parts.headers);
+        // Who was asked for a stream may call it what they like, unless they say it is something else.
+        let came = respond::is_stream(&parts.headers) || wanted && !respond::is_json(&parts.headers);
         let encoding = parts.headers.get(header::CONTENT_ENCODING).and_then(|v| v.to_str().ok());
         let Ok(mut decoder) = Decoder::of(encoding) else {
             return Err(self.bad_start(target, Failure::new(502, "its answer is compressed in a way nobody here knows"), measure));
@@ -475,10 +477,22 @@ async fn read_error(mut body: Incoming, headers: &mut HeaderMap) -> Bytes {
         && let Ok(plain) = decoder.whole(&whole)
     {
         headers.remove(header::CONTENT_ENCODING);
-        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(plain.len()));
         return plain.into();
     }
     whole.freeze()
+}
+
+/// Some upstreams repeat what they were sent.
+fn without_keys(body: Bytes, target: &Target) -> Bytes {
+    let mut clean = body;
+    for key in &target.keys {
+        let key = key.secret.expose().as_bytes();
+        while let Some(at) = memchr::memmem::find(&clean, key) {
+            let (head, tail) = (clean.slice(..at), clean.slice(at + key.len()..));
+            clean = [&head, &b"[key]"[..], &tail].concat().into();
+        }
+    }
+    clean
 }
 
 const _: fn() = || {

@@ -3,6 +3,7 @@
 //! Statuses and types: the vendors' error references, 2026-11. An upstream's message stays whole
 //! inside ours, because agents recover by its wording.
 
+use memchr::memmem;
 use serde::Deserialize;
 
 use super::convert::{Extra, Frames};
@@ -38,8 +39,12 @@ impl Failure {
             Format::OpenaiChat | Format::OpenaiResponses => openai(&mut w, self.status, &self.message, &message),
             Format::Gemini => gemini(&mut w, self.status, &message),
         }
-        // Overload as Anthropic says it is unknown to the others.
-        let status = if self.status == 529 && format != Format::Anthropic { 503 } else { self.status };
+        // Overload has a status of its own with Anthropic, unknown to the others.
+        let status = match (self.status, format) {
+            (503, Format::Anthropic) => 529,
+            (529, Format::OpenaiChat | Format::OpenaiResponses | Format::Gemini) => 503,
+            (status, _) => status,
+        };
         (status, w.into_bytes())
     }
 }
@@ -55,11 +60,32 @@ pub(super) fn kind(status: u16) -> ErrorKind {
     }
 }
 
+/// What a stream that passed through told before it broke.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Told<'a> {
+    pub(super) id: Option<&'a str>,
+    /// The last frames that went by, whole.
+    pub(super) last: &'a [u8],
+}
+
+impl Told<'_> {
+    /// Responses numbers its events.
+    fn next_number(&self) -> u64 {
+        const KEY: &[u8] = b"\"sequence_number\":";
+        let number = memmem::rfind(self.last, KEY).and_then(|at| {
+            let value = self.last.get(at + KEY.len()..)?.trim_ascii_start();
+            let digits = value.iter().take_while(|b| b.is_ascii_digit()).count();
+            std::str::from_utf8(value.get(..digits)?).ok()?.parse::<u64>().ok()
+        });
+        number.map_or(0, |n| n + 1)
+    }
+}
+
 /// The event that ends a stream of this format which passed through until it broke.
-pub(super) fn event(format: Format, kind: ErrorKind, message: &str) -> Vec<u8> {
+pub(super) fn event(format: Format, told: Told<'_>, kind: ErrorKind, message: &str) -> Vec<u8> {
     let (message, mut out) = (Str::quote(message), Vec::with_capacity(256));
     if format == Format::OpenaiResponses {
-        write_responses::failed_event(&mut out, kind, &message);
+        write_responses::failed_event(&mut out, told.id.unwrap_or("resp_0"), told.next_number(), kind, &message);
     } else {
         let names = std::sync::Arc::new(Names::default());
         Frames::new(format, names, "", 0, &Extra::default()).write(Step::Error { kind, message }, &mut out);
@@ -204,9 +230,19 @@ mod tests {
     }
 
     #[test]
+    fn a_broken_responses_stream_is_continued_where_it_was() {
+        let last = b"data: {\"sequence_number\":7}\n\ndata: {\"delta\":\"\\\"sequence_number\\\":90\",\"sequence_number\": 8}\n\n";
+        let out = event(Format::OpenaiResponses, Told { id: Some("own"), last }, ErrorKind::Broken, "x");
+        let out = String::from_utf8(out).unwrap();
+        assert!(out.contains("\"sequence_number\":9,") && out.contains("\"id\":\"own\""), "{out}");
+        assert_eq!(Told::default().next_number(), 0);
+    }
+
+    #[test]
     fn overload_and_a_full_context_are_said_as_each_client_understands_them() {
         assert_eq!(Failure::new(529, "x").body(Format::OpenaiChat).0, 503);
         assert_eq!(Failure::new(529, "x").body(Format::Anthropic).0, 529);
+        assert_eq!(Failure::new(503, "x").body(Format::Anthropic).0, 529);
         let full = Failure::new(400, "This model's maximum context length is 8192 tokens");
         let (_, body) = full.body(Format::Anthropic);
         assert!(String::from_utf8(body).unwrap().contains("prompt is too long: This model's maximum"));

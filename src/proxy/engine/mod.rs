@@ -8,6 +8,7 @@ mod attempt;
 mod convert;
 mod decode;
 mod fail;
+mod frames;
 mod gate;
 mod inbound;
 mod life;

@@ -20,7 +20,8 @@ use tokio::{sync::watch, time::Sleep};
 use super::{
     convert::Translator,
     decode::Decoder,
-    fail,
+    fail::{self, Told},
+    frames::Frames,
     meter::{Measure, Outcome},
     tap::Tap,
 };
@@ -99,6 +100,10 @@ pub(super) struct Flow {
     head: VecDeque<Bytes>,
     work: Work,
     out: Vec<u8>,
+    /// Of a stream that passes through.
+    frames: Frames,
+    /// The last of them, where an error behind them must go on from it.
+    last_frames: Bytes,
     /// The client's format, in which a stream's error is told; none when it is no stream.
     stream: Option<Format>,
     measure: Measure,
@@ -153,6 +158,8 @@ impl Flow {
             head: parts.head,
             work: parts.work,
             out: parts.out,
+            frames: Frames::default(),
+            last_frames: Bytes::new(),
             stream: parts.stream,
             measure: parts.measure,
             state: State::Open,
@@ -179,9 +186,10 @@ impl Flow {
         if self.state == State::Done {
             return Poll::Ready(None);
         }
-        if let Some(piece) = self.head.pop_front() {
-            self.measure.first_byte();
-            return Poll::Ready(Some(Ok(piece)));
+        while let Some(piece) = self.head.pop_front() {
+            if let Some(whole) = self.passing(piece) {
+                return Poll::Ready(Some(Ok(whole)));
+            }
         }
         loop {
             if self.out.len() >= ENOUGH {
@@ -198,9 +206,8 @@ impl Flow {
                     match &mut self.work {
                         Work::Pass(tap) => {
                             tap.feed(&data);
-                            if !data.is_empty() {
-                                self.measure.first_byte();
-                                return Poll::Ready(Some(Ok(data)));
+                            if let Some(whole) = self.passing(data) {
+                                return Poll::Ready(Some(Ok(whole)));
                             }
                         }
                         Work::Translate(translator) => translator.feed(&data, &mut self.out),
@@ -223,6 +230,19 @@ impl Flow {
         }
     }
 
+    /// What of it may leave.
+    fn passing(&mut self, data: Bytes) -> Option<Bytes> {
+        let whole = if self.stream.is_some() { self.frames.feed(data) } else { data };
+        if whole.is_empty() {
+            return None;
+        }
+        if self.stream == Some(Format::OpenaiResponses) {
+            self.last_frames = whole.clone();
+        }
+        self.measure.first_byte();
+        Some(whole)
+    }
+
     fn send(&mut self) -> Poll<Option<io::Result<Bytes>>> {
         self.measure.first_byte();
         Poll::Ready(Some(Ok(Bytes::from(std::mem::take(&mut self.out)))))
@@ -233,6 +253,7 @@ impl Flow {
         let failed = match &mut self.work {
             Work::Pass(tap) => {
                 tap.finish();
+                self.out.extend(self.frames.rest());
                 tap.error
             }
             Work::Translate(translator) => {
@@ -270,12 +291,9 @@ impl Flow {
         self.blame();
         match &mut self.work {
             Work::Translate(translator) => translator.fail(kind, why, &mut self.out),
-            Work::Pass(_) => match self.stream {
-                // Behind whatever line was cut off.
-                Some(format) => {
-                    self.out.extend_from_slice(b"\n\n");
-                    self.out.extend(fail::event(format, kind, why));
-                }
+            Work::Pass(tap) => match self.stream {
+                // What came of a frame that will never be whole is let go.
+                Some(format) => self.out.extend(fail::event(format, Told { id: tap.id.as_deref(), last: &self.last_frames }, kind, why)),
                 None => {
                     self.tell();
                     return Poll::Ready(Some(Err(io::Error::other(why.to_owned()))));

@@ -49,6 +49,10 @@ pub(super) fn is_stream(headers: &HeaderMap) -> bool {
     content_type(headers).starts_with("text/event-stream")
 }
 
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    content_type(headers).starts_with("application/json")
+}
+
 /// A login page, a block page, a start page: never a model's answer.
 pub(super) fn is_page(headers: &HeaderMap) -> bool {
     content_type(headers).starts_with("text/html")

@@ -27,6 +27,7 @@ pub(super) struct Engine {
     /** Guards which configuration is in force; held for a clone only. */
     current: Mutex<Current>,
     turns: AtomicUsize,
+    lots: AtomicUsize,
     stop: watch::Sender<bool>,
 }
 
@@ -67,6 +68,7 @@ impl Engine {
             config,
             current: Mutex::new(Current { table: Arc::new(table), hash, mistake: None }),
             turns: AtomicUsize::new(0),
+            lots: AtomicUsize::new(0),
             stop: watch::Sender::new(false),
         }
     }
@@ -116,7 +118,7 @@ impl Engine {
 
     /// Requests without a session are spread one by one.
     pub(super) fn lot(&self) -> String {
-        self.turns.fetch_add(1, Ordering::Relaxed).to_string()
+        self.lots.fetch_add(1, Ordering::Relaxed).to_string()
     }
 
     pub(super) fn stopping(&self) -> watch::Receiver<bool> {

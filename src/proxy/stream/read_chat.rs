@@ -101,6 +101,8 @@ struct Building {
 pub struct Reader {
     started: bool,
     done: bool,
+    /// A refusal has a field of its own and then ends like any other text.
+    refused: bool,
     building: Vec<Building>,
     next: Key,
 }
@@ -140,7 +142,8 @@ impl Reader {
                 self.delta(delta, event);
             }
             if let Some(reason) = choice.finish_reason {
-                event(Event::Stop(stop(reason)));
+                let stop = stop(reason);
+                event(Event::Stop(if self.refused && stop == Stop::End { Stop::Refusal } else { stop }));
             }
         }
         if let Some(usage) = chunk.usage {
@@ -156,8 +159,8 @@ impl Reader {
             event(Event::Text(text));
         }
         if let Some(text) = delta.refusal.and_then(Str::of).filter(|t| !t.is_empty()) {
+            self.refused = true;
             event(Event::Text(text));
-            event(Event::Stop(Stop::Refusal));
         }
         for call in delta.tool_calls.into_iter().flatten() {
             self.call(call, event);
@@ -203,7 +206,7 @@ pub fn whole<'a>(body: &'a [u8], event: &mut impl FnMut(Event<'a>)) {
     });
     // Some leave the reason out of a whole reply.
     if !stopped {
-        event(Event::Stop(Stop::End));
+        event(Event::Stop(if reader.refused { Stop::Refusal } else { Stop::End }));
     }
 }
 
@@ -264,4 +267,40 @@ fn error_of(error: &RawValue) -> Event<'_> {
     .find(|(sign, _)| words.contains(sign))
     .map_or(ErrorKind::Api, |(_, kind)| kind);
     Event::Error { kind, message: body.message.and_then(Str::of).unwrap_or_else(|| Str::quote(error.get())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::proxy::stream::order::{Orderer, Step};
+
+    fn refusals() -> [Vec<Value>; 2] {
+        let delta = |delta: Value, reason: Value| json!({"id": "x", "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]});
+        let message = json!({"role": "assistant", "content": null, "refusal": "I cannot."});
+        [
+            vec![
+                delta(json!({"refusal": "I "}), Value::Null),
+                delta(json!({"refusal": "cannot."}), Value::Null),
+                delta(json!({}), json!("stop")),
+            ],
+            vec![json!({"id": "x", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})],
+        ]
+    }
+
+    /// The official API says `stop` behind a refusal.
+    #[test]
+    fn a_refusal_stays_one_to_the_end() {
+        for chunks in refusals() {
+            let (mut reader, mut orderer, mut steps) = (Reader::default(), Orderer::default(), Vec::new());
+            for chunk in chunks {
+                reader.take(chunk.to_string().as_bytes(), &mut |e| orderer.take(e, &mut |s| steps.push(s)));
+            }
+            orderer.finish(&mut |s| steps.push(s));
+            let text: String = steps.iter().filter_map(|s| if let Step::Text(t) = s { Some(t.raw()) } else { None }).collect();
+            assert_eq!(text, "I cannot.");
+            assert!(matches!(steps.last(), Some(Step::End { stop: Stop::Refusal, .. })), "{steps:?}");
+        }
+    }
 }

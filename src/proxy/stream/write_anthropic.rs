@@ -180,6 +180,9 @@ pub fn error_body(w: &mut Writer, kind: ErrorKind, message: &Str<'_>) {
 fn tokens(w: &mut Writer, usage: Usage) {
     w.key("input_tokens").number(usage.input).key("cache_creation_input_tokens").number(usage.cache_write);
     w.key("cache_read_input_tokens").number(usage.cache_read).key("output_tokens").number(usage.output);
+    if usage.reasoning > 0 {
+        w.key("output_tokens_details").open(b'{').key("thinking_tokens").number(usage.reasoning).close(b'}');
+    }
 }
 
 fn word(stop: Stop) -> &'static str {
@@ -282,7 +285,7 @@ mod tests {
         assert_eq!(delta["delta"]["stop_reason"], "tool_use");
         assert_eq!(
             delta["usage"],
-            json!({"input_tokens": 60, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 40, "output_tokens": 20})
+            json!({"input_tokens": 60, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 40, "output_tokens": 20, "output_tokens_details": {"thinking_tokens": 5}})
         );
         let indices: Vec<u64> = all.iter().filter(|e| e["type"] == "content_block_start").map(|e| e["index"].as_u64().unwrap()).collect();
         assert_eq!(indices, [0, 1, 2, 3]);

@@ -17,16 +17,23 @@ pub struct Frames<N> {
     created: u64,
     id: Str<'static>,
     calls: u64,
+    /// A call is open and nothing of its arguments was told.
+    bare: bool,
     /// Whether the client asked for usage.
     usage: bool,
 }
 
 impl<N: Deref<Target = Names>> Frames<N> {
     pub fn new(names: N, model: &str, created: u64, usage: bool) -> Self {
-        Self { names, model: model.to_owned(), created, id: Str::default(), calls: 0, usage }
+        Self { names, model: model.to_owned(), created, id: Str::default(), calls: 0, bare: false, usage }
     }
 
     pub fn write(&mut self, step: Step, out: &mut Vec<u8>) {
+        // Clients read the arguments as JSON, which nothing at all is not. Whether a call has none or was cut
+        // before them shows only behind it.
+        if self.bare && goes_on(&step) {
+            self.arguments(&Str::quote("{}"), out);
+        }
         match step {
             Step::Start { id, .. } => {
                 self.id = id;
@@ -43,6 +50,7 @@ impl<N: Deref<Target = Names>> Frames<N> {
             Step::OpenCall { id, name } => {
                 let index = self.calls;
                 self.calls += 1;
+                self.bare = true;
                 let name = name.plain();
                 let name = self.names.inward(&name).to_owned();
                 self.delta(out, |w| {
@@ -50,13 +58,7 @@ impl<N: Deref<Target = Names>> Frames<N> {
                     w.key("function").open(b'{').key("name").text(&name).key("arguments").text("").close(b'}').close(b'}').close(b']');
                 });
             }
-            Step::Arguments(piece) => {
-                let index = self.calls.saturating_sub(1);
-                self.delta(out, |w| {
-                    w.key("tool_calls").open(b'[').open(b'{').key("index").number(index);
-                    w.key("function").open(b'{').key("arguments").str(&piece).close(b'}').close(b'}').close(b']');
-                });
-            }
+            Step::Arguments(piece) => self.arguments(&piece, out),
             // The format has no place for a proof, and its text needs no frame.
             Step::OpenText | Step::OpenThought | Step::Seal(_) | Step::Close => {}
             Step::End { stop, usage } => {
@@ -79,6 +81,15 @@ impl<N: Deref<Target = Names>> Frames<N> {
                 push(out, w);
             }
         }
+    }
+
+    fn arguments(&mut self, piece: &Str<'_>, out: &mut Vec<u8>) {
+        self.bare = false;
+        let index = self.calls.saturating_sub(1);
+        self.delta(out, |w| {
+            w.key("tool_calls").open(b'[').open(b'{').key("index").number(index);
+            w.key("function").open(b'{').key("arguments").str(piece).close(b'}').close(b'}').close(b']');
+        });
     }
 
     fn delta(&self, out: &mut Vec<u8>, body: impl FnOnce(&mut Writer)) {
@@ -104,6 +115,15 @@ impl<N: Deref<Target = Names>> Frames<N> {
         rest(&mut w);
         w.close(b'}');
         push(out, w);
+    }
+}
+
+/// Whether the block before was whole: only a limit or a failure cuts one short.
+fn goes_on(step: &Step) -> bool {
+    match step {
+        Step::OpenText | Step::OpenThought | Step::OpenCall { .. } => true,
+        Step::End { stop, .. } => *stop != Stop::MaxTokens,
+        _ => false,
     }
 }
 
@@ -163,8 +183,9 @@ impl Whole {
         }
         if !self.calls.is_empty() {
             w.key("tool_calls").open(b'[');
-            for (id, name, pieces) in &self.calls {
-                let arguments = if pieces.is_empty() { Str::quote("{}") } else { Str::join(pieces, "") };
+            for (n, (id, name, pieces)) in self.calls.iter().enumerate() {
+                let cut = stop == Stop::MaxTokens && n + 1 == self.calls.len();
+                let arguments = if pieces.is_empty() && !cut { Str::quote("{}") } else { Str::join(pieces, "") };
                 w.open(b'{').key("id").str(id).key("type").text("function").key("function").open(b'{');
                 w.key("name").text(names.inward(&name.plain())).key("arguments").str(&arguments).close(b'}').close(b'}');
             }
@@ -287,6 +308,31 @@ mod tests {
         );
         assert_eq!(all[all.len() - 3]["choices"][0]["finish_reason"], "tool_calls");
         assert_eq!(all.last().unwrap(), "DONE");
+    }
+
+    /// An Anthropic upstream streams no arguments for a call without any; nothing is no JSON.
+    #[test]
+    fn a_call_without_arguments_has_an_empty_object_unless_it_was_cut_short() {
+        let stream = |reason: &str| -> String {
+            [
+                json!({"type": "message_start", "message": {"id": "m"}}),
+                json!({"type": "content_block_start", "index": 0, "content_block": {"type": "tool_use", "id": "t1", "name": "now", "input": {}}}),
+                json!({"type": "content_block_delta", "index": 0, "delta": {"type": "input_json_delta", "partial_json": ""}}),
+                json!({"type": "content_block_stop", "index": 0}),
+                json!({"type": "message_delta", "delta": {"stop_reason": reason}}),
+            ]
+            .iter()
+            .map(frame)
+            .collect()
+        };
+        let arguments = |stream: String| -> String {
+            let all = chunks(&translate(&[stream.as_bytes()]));
+            let pieces = all.iter().map(|c| &c["choices"][0]["delta"]["tool_calls"][0]["function"]["arguments"]);
+            pieces.filter_map(Value::as_str).collect()
+        };
+        assert_eq!(arguments(stream("tool_use")), "{}");
+        assert_eq!(arguments(stream("max_tokens")), "");
+        assert_eq!(arguments(rich()), "{\"a\":\"\\u00e9\"}");
     }
 
     #[test]

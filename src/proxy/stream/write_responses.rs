@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use super::{
-    event::{ErrorKind, Usage},
+    event::{ErrorKind, Stop, Usage},
     order::Step,
 };
 use crate::proxy::translate::{json::Writer, names::Names, text::Str};
@@ -83,8 +83,15 @@ impl<N: Deref<Target = Names>> Frames<N> {
                     }
                 }
             }
+            // Whether a call has no arguments or was cut before them shows only behind it.
+            Step::Close if matches!(&self.open, Some(Item::Call(call)) if call.arguments.is_empty()) => {}
             Step::Close => self.close(out),
-            Step::End { stop, usage } => self.end(&End { usage: Some(usage), stop: Some(stop), error: None }, out),
+            Step::End { stop, usage } => {
+                if stop != Stop::MaxTokens {
+                    self.close(out);
+                }
+                self.end(&End { usage: Some(usage), stop: Some(stop), error: None }, out);
+            }
             Step::Error { kind, message } => self.end(&End { usage: None, stop: None, error: Some((kind, message)) }, out),
         }
     }
@@ -99,6 +106,7 @@ impl<N: Deref<Target = Names>> Frames<N> {
     }
 
     fn open(&mut self, item: Item, out: &mut Vec<u8>) {
+        self.close(out);
         self.open = Some(item);
         self.item(out, "response.output_item.added", Status::InProgress);
         if let Some(Item::Message { .. }) = self.open {
@@ -179,8 +187,8 @@ impl<N: Deref<Target = Names>> Frames<N> {
     fn response(&mut self, out: &mut Vec<u8>, name: &str, end: &End) {
         let mut w = Writer::with_capacity(1024);
         self.head(&mut w, name);
-        let id = self.id.as_deref().unwrap_or_default();
-        items::response(w.key("response"), id, &self.model, self.created, &self.items, end);
+        let id = format!("resp_{}", self.id.as_deref().unwrap_or_default());
+        items::response(w.key("response"), &id, &self.model, self.created, &self.items, end);
         send(out, name, w);
     }
 
@@ -269,6 +277,7 @@ impl Whole {
         }
         let reply = reply(&self.id);
         let mut items = Vec::new();
+        let (last, limited) = (self.blocks.len() as u64, self.end.stop == Some(Stop::MaxTokens));
         for (n, block) in (0u64..).zip(self.blocks) {
             let item = match block {
                 Block::Item(item) => item,
@@ -277,24 +286,26 @@ impl Whole {
                     other => other,
                 },
             };
-            let cut = matches!(&item, Item::Call(call) if call.cut());
+            let at_limit = limited && n + 1 == last;
+            let cut = matches!(&item, Item::Call(call) if call.cut() || at_limit && call.arguments.is_empty());
             let mut w = Writer::default();
             item.write(&mut w, &item.id(&reply, n), if cut { Status::Incomplete } else { Status::Completed });
             items.push(String::from_utf8(w.into_bytes()).unwrap_or_default());
         }
         let end = End { usage: self.end.usage.or(Some(Usage::default())), ..self.end };
         let mut w = Writer::with_capacity(1024);
-        items::response(&mut w, &reply, model, created, &items, &end);
+        items::response(&mut w, &format!("resp_{reply}"), model, created, &items, &end);
         Ok(w.into_bytes())
     }
 }
 
-/// The event that ends a stream which passed through until it broke.
-pub fn failed_event(out: &mut Vec<u8>, kind: ErrorKind, message: &Str<'_>) {
+/// The event that ends a stream which passed through until it broke. The official SDKs take none with
+/// another `id` than the stream had; `sequence` is the number behind its last event's.
+pub fn failed_event(out: &mut Vec<u8>, id: &str, sequence: u64, kind: ErrorKind, message: &Str<'_>) {
     let mut w = Writer::with_capacity(512);
-    w.open(b'{').key("type").text("response.failed").key("sequence_number").number(0).key("response");
+    w.open(b'{').key("type").text("response.failed").key("sequence_number").number(sequence).key("response");
     let end = End { usage: None, stop: None, error: Some((kind, message.clone().into_owned())) };
-    items::response(&mut w, &reply(&Str::default()), "", 0, &[], &end);
+    items::response(&mut w, id, "", 0, &[], &end);
     send(out, "response.failed", w);
 }
 

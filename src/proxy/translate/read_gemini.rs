@@ -186,7 +186,7 @@ fn media<'a>(inline: Option<Blob<'a>>, file: Option<FileData<'a>>) -> Option<Par
     let (mime, media) = match (inline, file) {
         (Some(blob), _) => {
             let mime = blob.mime_type.and_then(Str::of)?;
-            (Some(mime.clone()), Media::Base64 { mime, data: Str::of(blob.data)? })
+            (Some(mime.clone()), Media::Base64 { mime, data: Str::of(blob.data)?.base64() })
         }
         (None, Some(file)) => {
             let uri = Str::of(file.file_uri)?;

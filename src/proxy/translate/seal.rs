@@ -82,8 +82,7 @@ impl Seal<'_> {
 
 /// Google's SDK for Python writes the other alphabet, whatever it was given.
 fn decoded(text: &Str<'_>) -> Option<String> {
-    let standard = text.plain().replace('-', "+").replace('_', "/");
-    String::from_utf8(STANDARD.decode(standard).ok()?).ok()
+    String::from_utf8(STANDARD.decode(&*text.clone().base64().plain()).ok()?).ok()
 }
 
 #[cfg(test)]

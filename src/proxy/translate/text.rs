@@ -42,6 +42,15 @@ impl<'a> Str<'a> {
         Str(Cow::Owned(self.0.into_owned()))
     }
 
+    /// Base64 in the standard alphabet. Google takes both and its SDK for Python writes the one for
+    /// URLs, which nobody else takes.
+    pub fn base64(self) -> Self {
+        if !self.0.contains(['-', '_']) {
+            return self;
+        }
+        Self(Cow::Owned(self.0.replace('-', "+").replace('_', "/")))
+    }
+
     /// Between a beginning and a middle, and behind the middle: the two parts of `data:A;base64,B`.
     pub fn cut(self, head: &str, middle: &str) -> Option<(Self, Self)> {
         match self.0 {

@@ -4,6 +4,8 @@
 mod foundation;
 mod machine;
 mod measure;
+#[cfg(target_os = "linux")]
+mod proxy;
 mod record;
 
 use crate::outcome::{Failure, Outcome};
@@ -11,10 +13,26 @@ use crate::usage;
 
 pub(crate) fn task(args: &[&str]) -> Outcome {
     let (names, options): (Vec<&str>, Vec<&str>) = args.iter().partition(|arg| !arg.starts_with('-'));
-    usage::only(&options, &["--quick"])?;
-    let quick = options.contains(&"--quick");
+    let (quick, leak) = (options.contains(&"--quick"), options.contains(&"--leak"));
     match names.as_slice() {
-        [] | ["foundation"] => foundation::bench(quick),
-        [name, ..] => Err(Failure::usage(format!("there is no bench \"{name}\"; there is: foundation"))),
+        ["proxy"] => {
+            usage::only(&options, &["--quick", "--leak"])?;
+            proxy(quick, leak)
+        }
+        [] | ["foundation"] => {
+            usage::only(&options, &["--quick"])?;
+            foundation::bench(quick)
+        }
+        [name, ..] => Err(Failure::usage(format!("there is no bench \"{name}\"; there are: foundation, proxy"))),
     }
+}
+
+#[cfg(target_os = "linux")]
+fn proxy(quick: bool, leak: bool) -> Outcome {
+    proxy::bench(quick, leak)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn proxy(_: bool, _: bool) -> Outcome {
+    Err(Failure::new("the proxy bench needs Linux: it reads /proc and gives each side a core of its own"))
 }

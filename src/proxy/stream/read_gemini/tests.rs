@@ -72,7 +72,7 @@ fn a_reply_with_thought_text_and_calls() {
     assert_eq!(tail["delta"]["stop_reason"], "tool_use", "although Gemini says STOP");
     assert_eq!(
         tail["usage"],
-        json!({"input_tokens": 60, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 40, "output_tokens": 20})
+        json!({"input_tokens": 60, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 40, "output_tokens": 20, "output_tokens_details": {"thinking_tokens": 5}})
     );
     let pieces: Vec<&Value> = all.iter().filter_map(|e| e["delta"].get("partial_json")).collect();
     assert_eq!(pieces, [r#"{"command":"ls 世"}"#, r#"{"command":"ls 世"}"#, "{}"]);

@@ -180,8 +180,8 @@ impl End {
 }
 
 /// The whole object. The official SDKs need every field that is here.
-pub(super) fn response(w: &mut Writer, reply: &str, model: &str, created: u64, items: &[String], end: &End) {
-    w.open(b'{').key("id").text(&format!("resp_{reply}")).key("object").text("response").key("created_at").number(created);
+pub(super) fn response(w: &mut Writer, id: &str, model: &str, created: u64, items: &[String], end: &End) {
+    w.open(b'{').key("id").text(id).key("object").text("response").key("created_at").number(created);
     w.key("status").text(end.status().word()).key("background").bool(false).key("error");
     match &end.error {
         Some((kind, message)) => {

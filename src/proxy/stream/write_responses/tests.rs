@@ -99,13 +99,20 @@ fn every_cut_gives_the_same_bytes() {
 /// router-for-me/CLIProxyAPI#4873: a call cut short was told as done, and run empty.
 #[test]
 fn bug_16_a_call_cut_short_is_never_done() {
-    for (tail, kind) in
-        [("", "response.failed"), ("data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"length\"}]}\n\n", "response.incomplete")]
-    {
-        let call = chunk(json!({"tool_calls": [{"index": 0, "id": "c", "function": {"name": "patch", "arguments": "{\"input\":\"*"}}]}));
+    const LIMIT: &str = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"length\"}]}\n\n";
+    // Before its arguments began, too.
+    for (arguments, tail, kind) in [
+        ("{\"input\":\"*", "", "response.failed"),
+        ("{\"input\":\"*", LIMIT, "response.incomplete"),
+        ("", "", "response.failed"),
+        ("", LIMIT, "response.incomplete"),
+    ] {
+        let call = chunk(json!({"tool_calls": [{"index": 0, "id": "c", "function": {"name": "patch", "arguments": arguments}}]}));
         let all = events(&translate(&[(call + tail).as_bytes()]));
         assert_eq!(all.last().unwrap()["type"], kind);
         assert!(!all.iter().any(|e| e["type"] == "response.output_item.done"));
+        let kept = &all.last().unwrap()["response"]["output"];
+        assert!(kept.as_array().unwrap().iter().all(|item| item["status"] == "incomplete"), "{kept}");
     }
 }
 
@@ -151,4 +158,14 @@ fn a_foreign_proof_travels_as_encrypted_content() {
         frames.write(step, &mut out);
     }
     assert_eq!(events(&out).last().unwrap()["item"]["encrypted_content"], sealed.raw());
+}
+
+/// OpenAI's SDK refuses an event of another reply ("Lifecycle response identity changed").
+#[test]
+fn a_failure_behind_a_passing_stream_is_of_the_same_reply() {
+    let mut out = Vec::new();
+    failed_event(&mut out, "own-7", 0, ErrorKind::Broken, &Str::quote("it \"broke\""));
+    let all = events(&out);
+    assert_eq!((&all[0]["type"], &all[0]["response"]["id"]), (&json!("response.failed"), &json!("own-7")));
+    assert_eq!(all[0]["response"]["error"]["message"], "it \"broke\"");
 }

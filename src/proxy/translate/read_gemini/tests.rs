@@ -148,3 +148,13 @@ fn what_is_no_request_is_refused_with_its_place() {
         assert!(why.contains(says), "{body}: {why}");
     }
 }
+
+/// Google's SDK for Python writes base64 for URLs; a picture in it is refused by everybody else.
+#[test]
+fn a_picture_leaves_in_the_alphabet_that_everybody_reads() {
+    let picture = |data: &str| json!({"contents": [{"parts": [{"inlineData": {"mimeType": "image/png", "data": data}}]}]});
+    for (data, want) in [("AB-_Zz==", "AB+/Zz=="), ("AB+/Zz==", "AB+/Zz==")] {
+        let out = chat(&picture(data));
+        assert_eq!(out["messages"][0]["content"][0]["image_url"]["url"], format!("data:image/png;base64,{want}"));
+    }
+}

@@ -1,0 +1,30 @@
+//! The SDKs accept our own upstream: what the matrix finds is the engine's.
+
+use super::*;
+
+fn check(format: Format) {
+    let cast = Cast::start();
+    let base = format!("http://127.0.0.1:{}", cast.port);
+    let cases = cases(&[format], &script::NAMES, &[true, false], |_, name| name.to_owned());
+    compare(format, &base, CLIENT_KEY, &cases, scripted(format));
+}
+
+#[test]
+fn anthropic() {
+    check(Format::Anthropic);
+}
+
+#[test]
+fn chat() {
+    check(Format::Chat);
+}
+
+#[test]
+fn responses() {
+    check(Format::Responses);
+}
+
+#[test]
+fn gemini() {
+    check(Format::Gemini);
+}
