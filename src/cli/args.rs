@@ -35,7 +35,6 @@ pub(super) struct Top {
 
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one in the life of the process")]
 pub(super) enum Command {
     Run(run::Run),
     Profiles(profiles::Profiles),

@@ -68,15 +68,14 @@ struct DisableArgs {
 
 #[derive(FromArgs, ArgsInfo)]
 /// Choose how one of several targets is taken.
-///
-/// simple: the rules that hold, each the replacement of the one before; weighted: spread by weight;
-/// lowest-cost; adaptive: the quickest that does not fail; conditional: the first rule that holds.
 #[argh(subcommand, name = "strategy", example = "clown proxy strategy work weighted")]
 struct StrategyArgs {
     /// name of the profile
     #[argh(positional)]
     alias: String,
-    /// simple, weighted, lowest-cost, adaptive or conditional
+    /// conditional: the first rule that holds and no other; simple: the rules that hold, each the
+    /// replacement of the one before; weighted: spread by weight; lowest-cost; adaptive: the
+    /// quickest that does not fail
     #[argh(positional)]
     strategy: String,
 }

@@ -19,7 +19,7 @@ use crate::{
 };
 
 pub fn edit(app: &App, ask: Edit, caller: &Caller) -> Result<Created> {
-    let _lock = app.profiles.lock()?;
+    let lock = app.profiles.lock()?;
     let before = app.profiles.find(&ask.alias)?;
     let mut profile = before.clone();
     for name in &ask.unset {
@@ -81,6 +81,8 @@ pub fn edit(app: &App, ask: Edit, caller: &Caller) -> Result<Created> {
         warnings.push(format!("the former key could not be removed: {left}"));
     }
     app.bus.publish("profile/changed", profile.alias.as_str());
+    // A new engine may take its time.
+    drop(lock);
     warnings.extend(proxy::refresh(app, caller, &profile));
     // Said again only when it has become so.
     let was = resolve(&snapshot, &before).is_ok_and(|r| r.proxy == resolved.proxy);

@@ -85,7 +85,7 @@ pub fn remove_alias(app: &App, ask: RemoveAlias, caller: &Caller) -> Result<Rout
 
 /// One change, from the lock to the instance that follows it.
 pub(super) fn change(app: &App, caller: &Caller, alias: &str, edit: impl FnOnce(&mut Settings, &Profile) -> Result<()>) -> Result<Routing> {
-    let _lock = app.profiles.lock()?;
+    let lock = app.profiles.lock()?;
     let before = app.profiles.find(alias)?;
     let mut profile = before.clone();
     let mut settings = profile.proxy.take().unwrap_or_default();
@@ -106,11 +106,9 @@ pub(super) fn change(app: &App, caller: &Caller, alias: &str, edit: impl FnOnce(
     if profile != before {
         app.profiles.replace(&profile)?;
         app.bus.publish("profile/changed", profile.alias.as_str());
-        if resolved.proxy == Use::Off {
-            app.proxies.stop(profile.alias.as_str())?;
-        } else {
-            warnings.extend(run::refresh(app, caller, &profile));
-        }
+        // A new engine may take its time.
+        drop(lock);
+        warnings.extend(run::refresh(app, caller, &profile));
     }
     let mut routing = look::describe(app, caller, &profile)?;
     if resolved.proxy == Use::Off && profile.proxy.is_some() {

@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use super::plan;
+use super::{
+    plan::{self, Fetched},
+    run::retire,
+};
 use crate::{
     app::App,
     base::error::{Error, Result},
@@ -72,7 +75,7 @@ impl House for Rooms {
         let resolved = resolve(&snapshot, &profile)?;
         let plan = plan::checked(&app, &snapshot, &profile, &resolved, port)?;
         let env: BTreeMap<String, String> = std::env::vars().filter(|(name, _)| name == "DBUS_SESSION_BUS_ADDRESS").collect();
-        let (keys, needs) = plan.fetch(&app, &env, &BTreeMap::new())?;
+        let Fetched { keys, needs } = plan.fetch(&app, &env, &BTreeMap::new())?;
         if !needs.is_empty() {
             return Err(Error::secrets("its keys are read by the client at each run"));
         }
@@ -87,7 +90,7 @@ pub fn adopt(app: &App) {
         let used = profile.as_ref().and_then(|p| resolve(&app.manifests.snapshot(), p).ok()).map(|r| r.proxy);
         let done = match (profile, runs) {
             (None, _) => app.proxies.forget(&alias),
-            (Some(_), true) if used == Some(Use::Off) => app.proxies.stop(&alias).map(drop),
+            (Some(_), true) if used == Some(Use::Off) => retire(app, &alias),
             (Some(_), false) if live_sessions(app, &alias).is_ok_and(|n| n > 0) => app.proxies.revive(&alias),
             _ => Ok(()),
         };

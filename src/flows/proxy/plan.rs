@@ -38,6 +38,12 @@ pub(crate) struct Plan {
     pub warnings: Vec<String>,
 }
 
+/// Keys that are at hand, and what the client must bring for the others.
+pub(crate) struct Fetched {
+    pub keys: Vec<(String, Secret)>,
+    pub needs: Vec<NeededKey>,
+}
+
 /// A provider that targets name, with its endpoint.
 struct Named {
     provider: std::sync::Arc<ProviderManifest>,
@@ -173,12 +179,7 @@ pub(crate) fn checked(app: &App, snapshot: &Snapshot, profile: &Profile, resolve
 
 impl Plan {
     /// The keys: those that are here, and what only the client can fetch and did not give.
-    pub fn fetch(
-        &self,
-        app: &App,
-        env: &BTreeMap<String, String>,
-        given: &BTreeMap<String, KeyText>,
-    ) -> Result<(Vec<(String, Secret)>, Vec<NeededKey>)> {
+    pub fn fetch(&self, app: &App, env: &BTreeMap<String, String>, given: &BTreeMap<String, KeyText>) -> Result<Fetched> {
         let (mut keys, mut needs) = (Vec::new(), Vec::new());
         for (var, credential) in &self.keys {
             let source = match credential {
@@ -200,7 +201,7 @@ impl Plan {
                 None => needs.push(NeededKey { name: var.clone(), source }),
             }
         }
-        Ok((keys, needs))
+        Ok(Fetched { keys, needs })
     }
 
     pub fn needs_client(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use super::plan;
+use super::plan::{self, Fetched};
 use crate::{
     app::App,
     base::{
@@ -10,7 +10,10 @@ use crate::{
         paths::Paths,
         secret::Secret,
     },
-    flows::resolve::{Resolved, resolve},
+    flows::{
+        place::live_sessions,
+        resolve::{Resolved, resolve},
+    },
     profiles::prepare,
     proxy::{
         manager::{Held, Program, Range},
@@ -69,7 +72,7 @@ fn serve(
     let snapshot = app.manifests.snapshot();
     // What is wrong is told before a port is taken.
     plan::checked(app, &snapshot, profile, resolved, 0)?;
-    prepare(Path::new(&profile.home), &[Paths::PROXY_DIR.to_owned()])?;
+    prepare(Path::new(&profile.home), &[Paths::PROXY_DIR.to_owned(), format!("{}/logs", Paths::PROXY_DIR)])?;
     let held = app.proxies.hold(alias, ports(app)?)?;
     let plan = plan::checked(app, &snapshot, profile, resolved, held.port)?;
     let launch = plan.launch(app, profile, held.port, None)?;
@@ -79,7 +82,7 @@ fn serve(
     if current && !anew && !plan.needs_client() {
         return Ok((held, program, Vec::new()));
     }
-    let (keys, needs) = plan.fetch(app, &caller.env, given)?;
+    let Fetched { keys, needs } = plan.fetch(app, &caller.env, given)?;
     if needs.is_empty() {
         app.proxies.launch(alias, plan.launch(app, profile, held.port, Some(keys))?, anew)?;
     }
@@ -161,14 +164,21 @@ pub(crate) fn refresh(app: &App, caller: &Caller, profile: &Profile) -> Option<S
         let snapshot = app.manifests.snapshot();
         let resolved = resolve(&snapshot, profile)?;
         if resolved.proxy == Use::Off {
-            app.proxies.stop(alias)?;
-            return Ok(());
+            return retire(app, alias);
         }
         let plan = plan::checked(app, &snapshot, profile, &resolved, port)?;
-        let keys = if plan.needs_client() { None } else { Some(plan.fetch(app, &caller.env, &BTreeMap::new())?.0) };
+        let keys = if plan.needs_client() { None } else { Some(plan.fetch(app, &caller.env, &BTreeMap::new())?.keys) };
         app.proxies.launch(alias, plan.launch(app, profile, port, keys)?, false)
     };
     renew().err().map(|error| format!("the running proxy goes on as it was until it is started again: {error}"))
+}
+
+/// Ends an instance that its profile needs no more. Under a live session it stays until it is unused.
+pub(super) fn retire(app: &App, alias: &str) -> Result<()> {
+    if live_sessions(app, alias)? == 0 {
+        app.proxies.stop(alias)?;
+    }
+    Ok(())
 }
 
 pub(super) fn row(app: &App, profile: &Profile, used: Use, sessions: usize) -> Instance {

@@ -4,6 +4,7 @@ use std::{
     net::TcpListener,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use tokio::{
@@ -27,6 +28,9 @@ use crate::{
 };
 
 mod upkeep;
+
+/// From the hold of a port to the record of the session that it is for, at most.
+const SOON: Duration = Duration::from_secs(5);
 
 pub(super) enum Ask {
     /// Take a port and keep it.
@@ -104,7 +108,8 @@ impl Instance {
     }
 
     async fn answer(&mut self, ask: Ask) {
-        self.used = Instant::now();
+        // A run that holds the port opens its record a moment later.
+        self.used = Instant::now() + SOON;
         // Nobody may wait for the answer any more.
         match ask {
             Ask::Hold(range, to) => {
@@ -289,7 +294,14 @@ fn hands_over(launch: &Launch) -> bool {
 
 async fn write_config(launch: &Launch) -> Result<()> {
     let (path, text) = (launch.config.clone(), launch.text.clone());
-    blocking(move || fsx::write_atomic(&path, text.as_bytes(), fsx::Mode::Private)).await?
+    blocking(move || {
+        // The file is written, not what a link there leads to.
+        if std::fs::symlink_metadata(&path).is_ok_and(|m| m.is_symlink()) {
+            fsx::remove(&path)?;
+        }
+        fsx::write_atomic(&path, text.as_bytes(), fsx::Mode::Private)
+    })
+    .await?
 }
 
 fn fresh_master() -> Result<String> {

@@ -21,6 +21,10 @@ pub(super) fn open(path: &Path) -> Result<File> {
     if let Some(dir) = path.parent() {
         fsx::create_private_dir(dir)?;
     }
+    // Not what a link there leads to.
+    if fs::symlink_metadata(path).is_ok_and(|m| m.is_symlink()) {
+        fsx::remove(path)?;
+    }
     let mut options = OpenOptions::new();
     options.create(true).append(true);
     #[cfg(unix)]
