@@ -14,6 +14,7 @@ use crate::{
     events::Bus,
     manifests::Manifests,
     profiles::Store,
+    proxy::manager::Instances,
     scripting::Scripts,
     sessions::Sessions,
     wire::{daemon::StatusReply, runs::Exit, sessions::Session},
@@ -28,6 +29,10 @@ pub trait Host: Send + Sync {
     /// Watches the process of a live session; closes the record when it ends.
     fn watch(&self, session: &Session);
     fn status(&self) -> StatusReply;
+    /// What tasks run on; there is none outside of a daemon.
+    fn runtime(&self) -> Result<tokio::runtime::Handle>;
+    /// Keeps the daemon alive until dropped.
+    fn guard(&self, what: String) -> Box<dyn Send + Sync>;
     /// Runs work that nobody waits for; the daemon stays until it is done.
     fn later(&self, job: Box<dyn FnOnce() + Send>);
     /// Begins an orderly end.
@@ -68,12 +73,17 @@ pub struct App {
     pub bus: Arc<Bus>,
     pub tokens: Arc<Tokens>,
     pub host: Arc<dyn Host>,
+    pub proxies: Instances,
+    house: Arc<crate::flows::proxy::Rooms>,
 }
 
 impl App {
     pub fn new(paths: Paths, runtime: PathBuf, ground: Ground, host: Arc<dyn Host>) -> Self {
         let Ground { seams, bus, tokens } = ground;
+        let house = Arc::<crate::flows::proxy::Rooms>::default();
         Self {
+            proxies: Instances::new(paths.proxies_dir(), house.clone()),
+            house,
             config: ConfigFile::new(paths.config_file()),
             manifests: Manifests::new(&paths),
             detector: Detector::new(paths.detections_file(), Arc::clone(&seams.spawn)),
@@ -90,6 +100,12 @@ impl App {
             seams,
             host,
         }
+    }
+
+    /// Lets proxies reach the rooms, and takes over those that an earlier daemon left.
+    pub fn settle(self: &Arc<Self>) {
+        self.house.settle(self);
+        crate::flows::proxy::adopt(self);
     }
 
     /// Closes a session that the process watch saw ending.

@@ -6,18 +6,22 @@ use std::{
     collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, Condvar, LazyLock, Mutex, PoisonError,
+        Arc, LazyLock,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use serde_json::Value;
 
+mod memory;
+
+use memory::Memory;
+
 use crate::{
     app::App,
     base::error::{Error, Result, closest},
-    flows::{approve, change_profile, create_profile, delete_profile, look, run_profile, settings, test_script},
+    flows::{approve, change_profile, create_profile, delete_profile, look, proxy, run_profile, settings, test_script},
     wire::{
         Call, Done, Effect, PROTOCOL,
         daemon::{Hello, HelloReply, LogLevel, Status, StatusReply, Stop},
@@ -35,10 +39,6 @@ pub(crate) static SPOKEN: LazyLock<u32> =
 /// Answered whatever protocol the client speaks, so that it can learn what runs and end it. The form
 /// of these calls never changes.
 const ANY_PROTOCOL: &[&str] = &[Hello::NAME, Status::NAME, Stop::NAME];
-
-/// How long a request id is remembered.
-const REMEMBER: Duration = Duration::from_secs(15 * 60);
-const REMEMBER_AT_MOST: usize = 4096;
 
 /// Commas and opening brackets in one message. Each may cost a hundred bytes of memory when it is
 /// read, and no call needs nearly as many.
@@ -92,6 +92,20 @@ impl Router {
         router.bind(test_script::list);
         router.bind(settings::list);
         router.bind(settings::set);
+        router.bind(proxy::set);
+        router.bind(proxy::routing);
+        router.bind(proxy::add_route);
+        router.bind(proxy::remove_route);
+        router.bind(proxy::set_alias);
+        router.bind(proxy::remove_alias);
+        router.bind(proxy::add_key);
+        router.bind(proxy::remove_key);
+        router.bind(proxy::start);
+        router.bind(proxy::keys);
+        router.bind(proxy::stop);
+        router.bind(proxy::status);
+        router.bind(proxy::config);
+        router.bind(proxy::explain);
         router
     }
 
@@ -220,54 +234,6 @@ fn encode(response: Response) -> Vec<u8> {
     }
 }
 
-/// Answers of calls that must run once, by request id.
-#[derive(Default)]
-struct Memory {
-    /// Guards the map.
-    known: Mutex<HashMap<String, Known>>,
-    done: Condvar,
-}
-
-struct Known {
-    at: Instant,
-    asked: blake3::Hash,
-    /// Absent while it is being worked on.
-    response: Option<Response>,
-}
-
-impl Memory {
-    fn once(&self, id: &str, asked: blake3::Hash, run: impl FnOnce() -> Response) -> Response {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            match known.get(id) {
-                Some(entry) if entry.asked != asked => {
-                    return failed(
-                        Error::conflict(format!("the request id {id:?} was used for another request"))
-                            .hint("make a new id for each request"),
-                    );
-                }
-                Some(Known { response: Some(response), .. }) => return response.clone(),
-                // A resend while the first is at work waits for the same answer.
-                Some(_) => known = self.done.wait(known).unwrap_or_else(PoisonError::into_inner),
-                None => break,
-            }
-        }
-        known.retain(|_, entry| entry.response.is_none() || entry.at.elapsed() < REMEMBER);
-        if known.len() >= REMEMBER_AT_MOST
-            && let Some(oldest) = known.iter().filter(|(_, e)| e.response.is_some()).min_by_key(|(_, e)| e.at).map(|(id, _)| id.clone())
-        {
-            known.remove(&oldest);
-        }
-        known.insert(id.to_owned(), Known { at: Instant::now(), asked, response: None });
-        drop(known);
-        let response = run();
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(id.to_owned(), Known { at: Instant::now(), asked, response: Some(response.clone()) });
-        self.done.notify_all();
-        response
-    }
-}
-
 fn hello(app: &App, _ask: Hello, _caller: &Caller) -> Result<HelloReply> {
     Ok(HelloReply { pid: std::process::id(), version: VERSION.into(), protocol: *SPOKEN, epoch: app.bus.epoch().to_owned() })
 }
@@ -296,8 +262,6 @@ fn log_level(app: &App, ask: LogLevel, _caller: &Caller) -> Result<Done> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicUsize;
-
     use super::*;
     use crate::{
         app::{Ground, Host},
@@ -316,6 +280,12 @@ mod tests {
             panic!("the status of no host")
         }
         fn stop(&self) {}
+        fn runtime(&self) -> Result<tokio::runtime::Handle> {
+            Err(Error::unsupported("no host"))
+        }
+        fn guard(&self, _what: String) -> Box<dyn Send + Sync> {
+            Box::new(())
+        }
         fn later(&self, job: Box<dyn FnOnce() + Send>) {
             job();
         }
@@ -354,28 +324,5 @@ mod tests {
             let code = ask(&router, PROTOCOL + 1, call)["error"]["code"].clone();
             assert_eq!(code == "protocol", !["daemon.hello", "daemon.status", "daemon.stop"].contains(&call), "{call}: {code}");
         }
-    }
-
-    #[test]
-    fn a_request_id_runs_once_and_serves_one_request() {
-        let memory = Memory::default();
-        let runs = AtomicUsize::new(0);
-        let run = |id: &str, asked: &[u8]| {
-            memory.once(id, blake3::hash(asked), || {
-                let n = runs.fetch_add(1, Ordering::SeqCst);
-                Response::new(VERSION, Outcome::Reply(n.into()))
-            })
-        };
-        let reply = |response: Response| match response.outcome {
-            Outcome::Reply(value) => Ok(value),
-            Outcome::Error(failure) => Err(failure.code),
-        };
-        std::thread::scope(|scope| {
-            let same: Vec<_> = (0..8).map(|_| scope.spawn(|| reply(run("a", b"x")))).collect();
-            assert!(same.into_iter().all(|t| t.join().unwrap() == Ok(0.into())));
-        });
-        assert_eq!(reply(run("a", b"y")), Err(Code::Conflict));
-        assert_eq!(reply(run("b", b"x")), Ok(1.into()));
-        assert_eq!(runs.load(Ordering::SeqCst), 2);
     }
 }

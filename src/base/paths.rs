@@ -108,6 +108,38 @@ impl Paths {
         self.root.join("telemetry").join("sessions.jsonl")
     }
 
+    /// What is known of each profile's proxy process: `<alias>.json`.
+    pub fn proxies_dir(&self) -> PathBuf {
+        self.root.join("proxies")
+    }
+
+    /// The proxy's own directory in a profile home, relative to it.
+    pub const PROXY_DIR: &str = ".ultrallm";
+
+    pub fn proxy_config(home: &Path) -> PathBuf {
+        home.join(Self::PROXY_DIR).join("config.yaml")
+    }
+
+    pub fn proxy_log(home: &Path) -> PathBuf {
+        home.join(Self::PROXY_DIR).join("logs").join("proxy.log")
+    }
+
+    pub fn proxy_usage(home: &Path) -> PathBuf {
+        home.join(Self::PROXY_DIR).join("usage.jsonl")
+    }
+
+    /// Where an external proxy engine may be, from this process's environment, best first.
+    pub fn engine_dirs() -> Vec<PathBuf> {
+        let mut dirs = Vec::new();
+        if let Some(base) = directories::BaseDirs::new() {
+            let cache = if cfg!(target_os = "macos") { base.home_dir().join(".cache") } else { base.cache_dir().to_owned() };
+            dirs.push(cache.join("clown").join("binaries"));
+            dirs.push(base.home_dir().join(".local").join("bin"));
+        }
+        dirs.extend(std::env::var_os("PATH").iter().flat_map(std::env::split_paths).filter(|d| d.is_absolute()));
+        dirs
+    }
+
     pub fn keys_file(&self) -> PathBuf {
         self.root.join("secrets").join("keys.json")
     }

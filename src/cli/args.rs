@@ -2,7 +2,7 @@
 
 use argh::{ArgsInfo, FromArgs};
 
-use super::{agents, config, daemon, profiles, providers, run, scripts, sessions, ultrallm, watch};
+use super::{agents, config, daemon, profiles, providers, proxy, run, scripts, sessions, ultrallm, watch};
 
 #[derive(FromArgs, ArgsInfo)]
 /// Run any coding agent as any profile: its own provider, model, key and home.
@@ -35,12 +35,12 @@ pub(super) struct Top {
 
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one in the life of the process")]
 pub(super) enum Command {
     Run(run::Run),
     Profiles(profiles::Profiles),
     Agents(agents::Agents),
     Providers(providers::Providers),
+    Proxy(proxy::Proxy),
     Sessions(sessions::Sessions),
     Scripts(scripts::Scripts),
     Config(config::Config),

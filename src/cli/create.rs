@@ -51,6 +51,9 @@ pub(super) struct CreateArgs {
     /// share the key of another profile of the same provider
     #[argh(option, arg_name = "alias")]
     reuse_key: Option<String>,
+    /// send requests through a proxy, also where they need none
+    #[argh(switch)]
+    proxy: bool,
     /// argument for every run; may be repeated
     #[argh(option, arg_name = "arg")]
     arg: Vec<String>,
@@ -107,7 +110,7 @@ impl CreateArgs {
             KeyInput::Absent if asking && !self.dry_run => ask_key(&mut daemon, &agent, &provider)?,
             given => given,
         };
-        let created = daemon.call(&Create { agent, alias, provider, settings, key, dry_run: self.dry_run })?;
+        let created = daemon.call(&Create { agent, alias, provider, settings, key, proxy: self.proxy, dry_run: self.dry_run })?;
         show(&created, output, if created.dry_run { "Nothing was changed. This would be made:" } else { "Created." });
         if !created.dry_run {
             output.say(&format!("Run it: clown run {}", created.profile.alias));
@@ -121,6 +124,7 @@ pub(super) fn show(created: &Created, output: Output, headline: &str) {
     for warning in &created.warnings {
         output.warn(warning);
     }
+    created.notes.iter().for_each(|note| output.say(note));
     output.say(headline);
     output.data(created, || describe(&created.profile, &[("files", created.files.join("\n"))]));
 }

@@ -1,23 +1,17 @@
 //! `clown daemon`
 
-use std::{
-    io::{BufRead, BufReader, Seek, SeekFrom, Write},
-    time::Duration,
-};
+use std::io::Write;
 
 use argh::{ArgsInfo, FromArgs};
 use serde::Serialize;
 
 use super::{
-    connect,
-    output::{Output, ago, printable, write_stdout},
+    connect, logfile,
+    output::{Output, ago},
     table::fields,
 };
 use crate::{
-    base::{
-        error::{Error, Result},
-        paths::Paths,
-    },
+    base::{error::Result, paths::Paths},
     ipc::client::Client,
     wire::{
         daemon::{LogLevel, StartReport, Status, StatusReply, Stop},
@@ -231,16 +225,7 @@ struct Level<'a> {
     level: &'a str,
 }
 
-#[derive(Serialize)]
-struct Logged<'a> {
-    file: String,
-    lines: Vec<std::borrow::Cow<'a, str>>,
-}
-
 fn logs(paths: &Paths, args: &LogsArgs, output: Output) -> Result<i32> {
-    if args.follow && output.json {
-        return Err(Error::usage("--follow has no end, so it has no JSON document").hint("leave one of --follow and --json out"));
-    }
     if let Some(level) = &args.level {
         let mut client = Client::connect(paths)?;
         client.call(&LogLevel { level: level.clone() }).map_err(crate::ipc::client::Lost::into_error)?;
@@ -248,51 +233,5 @@ fn logs(paths: &Paths, args: &LogsArgs, output: Output) -> Result<i32> {
         output.say(&format!("The daemon logs at level {level} until it ends."));
         return Ok(exit::SUCCESS);
     }
-    let path = paths.log_file();
-    let file = match std::fs::File::open(&path) {
-        Ok(file) => file,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            output.data(&Logged { file: path.display().to_string(), lines: Vec::new() }, String::new);
-            output.say("There is no log yet: no daemon has run.");
-            return Ok(exit::SUCCESS);
-        }
-        Err(e) => return Err(Error::reading(&path)(e)),
-    };
-    let mut reader = BufReader::new(file);
-    let mut last = std::collections::VecDeque::new();
-    let mut line = Vec::new();
-    while reader.read_until(b'\n', &mut line).map_err(Error::reading(&path))? > 0 {
-        last.push_back(std::mem::take(&mut line));
-        if last.len() > args.lines {
-            last.pop_front();
-        }
-    }
-    if output.json {
-        let lines = last.iter().map(|l| String::from_utf8_lossy(l.trim_ascii_end())).collect();
-        output.data(&Logged { file: path.display().to_string(), lines }, String::new);
-        return Ok(exit::SUCCESS);
-    }
-    last.iter().for_each(|line| print_line(line));
-    if !args.follow {
-        return Ok(exit::SUCCESS);
-    }
-    loop {
-        line.clear();
-        if reader.read_until(b'\n', &mut line).map_err(Error::reading(&path))? == 0 {
-            std::thread::sleep(Duration::from_millis(200));
-            // The log was rolled over.
-            let now = std::fs::metadata(&path).map_or(0, |m| m.len());
-            if now < reader.stream_position().map_err(Error::reading(&path))? {
-                reader = BufReader::new(std::fs::File::open(&path).map_err(Error::reading(&path))?);
-                reader.seek(SeekFrom::Start(0)).map_err(Error::reading(&path))?;
-            }
-            continue;
-        }
-        print_line(&line);
-    }
-}
-
-fn print_line(line: &[u8]) {
-    write_stdout(&printable(&String::from_utf8_lossy(line)));
-    let _ = std::io::stdout().flush();
+    logfile::show(&paths.log_file(), args.lines, args.follow, "There is no log yet: no daemon has run.", output)
 }

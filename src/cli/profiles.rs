@@ -7,6 +7,7 @@ use super::{
     create::{CreateArgs, key_input, settings, show},
     output::{Output, ago, write_stdout},
     prompt,
+    proxy::bring,
     run::Run,
     table::{Table, fields},
 };
@@ -17,6 +18,7 @@ use crate::{
     },
     wire::{
         profiles::{Credential, Delete, Duplicate, Edit, Inspect, KeyInput, List, Profile, Rename, Settings},
+        proxy::Use,
         runs::Env,
     },
 };
@@ -206,10 +208,20 @@ fn list(args: ListArgs, output: Output) -> Result<()> {
 fn inspect(args: InspectArgs, output: Output) -> Result<()> {
     let detail = Daemon::needed(output)?.call(&Inspect { alias: args.alias })?;
     output.data(&detail, || {
+        let proxy = match detail.proxy {
+            Use::Off => "",
+            Use::Enabled => "enabled",
+            Use::Needed => "needed: agent and provider have no format in common",
+        };
         let model = detail.effective_model.clone().unwrap_or_else(|| "the agent decides".into());
         describe(
             &detail.profile,
-            &[("model", model), ("base url", detail.base_url.clone().unwrap_or_default()), ("key", detail.key.clone())],
+            &[
+                ("model", model),
+                ("base url", detail.base_url.clone().unwrap_or_default()),
+                ("key", detail.key.clone()),
+                ("proxy", proxy.into()),
+            ],
         )
     });
     for warning in &detail.warnings {
@@ -294,7 +306,11 @@ fn env(args: EnvArgs, output: Output) -> Result<()> {
         other => return Err(Error::usage(format!("there is no shell {other:?}")).hint("use sh, fish or powershell")),
     };
     let masked = output.json || std::io::stdout().is_terminal();
-    let reply = Daemon::needed(output)?.call(&Env { alias: args.alias, masked })?;
+    let mut daemon = Daemon::needed(output)?;
+    let reply = daemon.call(&Env { alias: args.alias.clone(), masked })?;
+    if !masked {
+        bring(&mut daemon, &args.alias, &reply.proxy_needs)?;
+    }
     let key = match &reply.env.key {
         Some(source) if !masked => Some(crate::base::secret::reference::fetch(source, |name| std::env::var_os(name))?),
         _ => None,

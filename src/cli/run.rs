@@ -4,7 +4,7 @@ use std::process::Command;
 
 use argh::{ArgsInfo, FromArgs};
 
-use super::{connect::Daemon, output::Output};
+use super::{connect::Daemon, output::Output, proxy::bring};
 use crate::{
     base::{
         child_env,
@@ -35,11 +35,13 @@ impl Run {
     /// The agent's own exit code; when a signal ended it, this process ends by the same.
     pub fn run(self, output: Output) -> Result<i32> {
         let mut daemon = Daemon::needed(output)?;
-        let plan = daemon.call(&Begin { alias: self.alias, args: self.args })?;
+        let plan = daemon.call(&Begin { alias: self.alias.clone(), args: self.args })?;
         for warning in &plan.warnings {
             output.warn(warning);
         }
-        let prepared = plan.env.key.as_ref().map(|source| reference::fetch(source, |name| std::env::var_os(name))).transpose();
+        let proxy = bring(&mut daemon, &self.alias, &plan.proxy_needs);
+        let key = || plan.env.key.as_ref().map(|source| reference::fetch(source, |name| std::env::var_os(name))).transpose();
+        let prepared = proxy.and_then(|_| key());
         let prepared = prepared.and_then(|key| child_env::apply(std::env::vars_os(), &plan.env, key.as_ref()));
         let spawned = prepared.and_then(|env| {
             let mut command = Command::new(&plan.program);

@@ -25,6 +25,8 @@ pub enum Kind {
     Word(&'static [&'static str]),
     /// A whole number from 0, with its default.
     Number(u64),
+    /// Any text without control characters, with its default.
+    Text(&'static str),
 }
 
 pub const SETTINGS: &[Known] = &[
@@ -35,6 +37,23 @@ pub const SETTINGS: &[Known] = &[
     },
     Known { key: "daemon.idle_timeout", kind: Kind::Number(600), help: "seconds without work until the daemon exits; 0 is never" },
     Known { key: "daemon.log_level", kind: Kind::Word(&["info", "error", "warn", "debug", "trace"]), help: "detail of logs/clownd.log" },
+    Known { key: "proxy.first_port", kind: Kind::Number(8080), help: "first port that proxies of profiles may take" },
+    Known { key: "proxy.last_port", kind: Kind::Number(8180), help: "the last one" },
+    Known {
+        key: "proxy.idle_timeout",
+        kind: Kind::Number(600),
+        help: "seconds without a session or request until a proxy stops; 0 is never",
+    },
+    Known {
+        key: "proxy.engine",
+        kind: Kind::Text("auto"),
+        help: "what serves proxies: auto (an ultrallm found here, else the one in clown), embedded, or a path",
+    },
+    Known {
+        key: "proxy.log_content",
+        kind: Kind::Word(&["off", "on"]),
+        help: "whether proxies log requests and replies, keys blotted out",
+    },
 ];
 
 /// Free keys: handed to every script as `ctx.preferences`.
@@ -45,6 +64,7 @@ impl Known {
         match self.kind {
             Kind::Word(words) => words.first().copied().unwrap_or_default().into(),
             Kind::Number(n) => n.into(),
+            Kind::Text(text) => text.into(),
         }
     }
 
@@ -52,6 +72,7 @@ impl Known {
         match self.kind {
             Kind::Word(words) => item.as_str().filter(|w| words.contains(w)).map(Value::from),
             Kind::Number(_) => item.as_integer().and_then(|n| u64::try_from(n).ok()).map(Value::from),
+            Kind::Text(_) => item.as_str().map(Value::from),
         }
     }
 
@@ -61,6 +82,8 @@ impl Known {
             Kind::Word(words) => {
                 Err(Error::invalid(format!("{} cannot be {text:?}", self.key)).hint(format!("use one of: {}", words.join(", "))))
             }
+            Kind::Text(_) if !text.is_empty() && !text.chars().any(char::is_control) => Ok(text.into()),
+            Kind::Text(_) => Err(Error::invalid(format!("{} cannot be {text:?}", self.key)).hint("use a word or a path")),
             Kind::Number(_) => text
                 .parse::<u32>()
                 .map(|n| i64::from(n).into())

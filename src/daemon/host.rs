@@ -108,6 +108,14 @@ impl Host for Process {
         }
     }
 
+    fn runtime(&self) -> Result<Handle> {
+        Ok(self.runtime.clone())
+    }
+
+    fn guard(&self, what: String) -> Box<dyn Send + Sync> {
+        Box::new(self.activity.guard(what))
+    }
+
     fn later(&self, job: Box<dyn FnOnce() + Send>) {
         let guard = self.activity.guard("request");
         self.runtime.spawn_blocking(move || {

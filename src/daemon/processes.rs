@@ -4,10 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     app::App,
-    base::os,
+    base::os::gone,
     wire::{
         runs::Exit,
-        sessions::{Process, Session, State},
+        sessions::{Session, State},
     },
 };
 
@@ -45,27 +45,5 @@ pub(crate) async fn follow(app: Arc<App>, session: Session, _guard: Guard) {
     let closed = tokio::task::spawn_blocking(move || app.close_session(&id, exit)).await;
     if let Ok(Err(error)) = closed {
         tracing::warn!(session = %session.id, %error, "the record of an ended session was not closed");
-    }
-}
-
-/// Returns when this very process is no more.
-async fn gone(process: Process) {
-    let alive = || os::process_start(process.pid).is_some_and(|start| process.started.is_none_or(|s| s == start));
-    #[cfg(target_os = "linux")]
-    if let Ok(fd) = os::exit_watch(process.pid) {
-        // The pid may have been reused between the record and the watch.
-        if !alive() {
-            return;
-        }
-        #[expect(deprecated, reason = "its fault is with types whose descriptor can change; an OwnedFd's cannot")]
-        let watched = tokio::io::unix::AsyncFd::with_interest(fd, tokio::io::Interest::READABLE);
-        if let Ok(fd) = watched
-            && fd.readable().await.is_ok()
-        {
-            return;
-        }
-    }
-    while alive() {
-        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }

@@ -158,6 +158,14 @@ impl Up {
         };
         let _ = process.rest.set(rest);
         adopt(&app);
+        // Asks tasks on this runtime and waits for them, so not on one of its threads.
+        let settled = std::thread::spawn({
+            let app = Arc::clone(&app);
+            move || app.settle()
+        });
+        if settled.join().is_err() {
+            tracing::error!("proxies of an earlier daemon were not taken over");
+        }
         endpoint::write(paths, &endpoint)?;
         Ok(Self { paths: paths.clone(), app, process, server, endpoint, sockets, identity, _router: router })
     }
@@ -197,6 +205,7 @@ impl Up {
             }
         };
         let _ = tokio::time::timeout(LAST_CALLS, quiet).await;
+        self.app.proxies.shutdown().await;
         self.server.close();
         tracing::debug!(events = %self.app.bus.epoch(), "closed");
     }

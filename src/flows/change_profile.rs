@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{
     create_profile::{self, apply_settings, fill, set_up},
     keys::{self, Taken},
-    place,
+    place, proxy,
     resolve::resolve,
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
 };
 
 pub fn edit(app: &App, ask: Edit, caller: &Caller) -> Result<Created> {
-    let _lock = app.profiles.lock()?;
+    let lock = app.profiles.lock()?;
     let before = app.profiles.find(&ask.alias)?;
     let mut profile = before.clone();
     for name in &ask.unset {
@@ -60,26 +60,34 @@ pub fn edit(app: &App, ask: Edit, caller: &Caller) -> Result<Created> {
     if !resolved.needs_key() {
         profile.credential = Credential::None;
     }
+    // A key that is about to be stored counts as there.
+    proxy::check(app, &snapshot, &profile, &resolved)?;
     let output = set_up(app, &profile, &resolved)?;
     if let Some(key) = &stored {
-        profile.credential = keys::store(app, caller, &profile, key)?;
+        profile.credential = keys::store(app, caller, &profile.provider, &profile.alias, key)?;
     }
     let files = match finish(app, caller, &profile, &resolved, &output, stored.as_ref()) {
         Ok(files) => files,
         Err(error) => {
             if stored.is_some() {
-                let _ = keys::release(app, caller, &profile.credential, &profile.alias);
+                let _ = keys::release(app, caller, &profile.credential);
             }
             return Err(error);
         }
     };
     if before.credential != profile.credential
-        && let Err(left) = keys::release(app, caller, &before.credential, &profile.alias)
+        && let Err(left) = keys::release(app, caller, &before.credential)
     {
         warnings.push(format!("the former key could not be removed: {left}"));
     }
     app.bus.publish("profile/changed", profile.alias.as_str());
-    Ok(Created { profile, files, warnings, dry_run: false })
+    // A new engine may take its time.
+    drop(lock);
+    warnings.extend(proxy::refresh(app, caller, &profile));
+    // Said again only when it has become so.
+    let was = resolve(&snapshot, &before).is_ok_and(|r| r.proxy == resolved.proxy);
+    let notes = resolved.proxy_note().filter(|_| !was).into_iter().collect();
+    Ok(Created { profile, files, warnings, notes, dry_run: false })
 }
 
 fn finish(
@@ -104,9 +112,11 @@ pub fn rename(app: &App, ask: Rename, _caller: &Caller) -> Result<Created> {
     let _lock = app.profiles.lock()?;
     let before = app.profiles.find(&ask.alias)?;
     if before.alias == to {
-        return Ok(Created { profile: before, files: Vec::new(), warnings: Vec::new(), dry_run: false });
+        return Ok(Created { profile: before, files: Vec::new(), warnings: Vec::new(), notes: Vec::new(), dry_run: false });
     }
     place::require_idle(app, before.alias.as_str(), "renamed")?;
+    // It works in the home that is about to move.
+    app.proxies.forget(before.alias.as_str())?;
     if app.profiles.exists(&to) {
         return Err(Error::exists(format!("a profile called {:?} exists already", to.as_str())).hint("choose another name"));
     }
@@ -133,7 +143,7 @@ pub fn rename(app: &App, ask: Rename, _caller: &Caller) -> Result<Created> {
     }
     app.bus.publish("profile/deleted", before.alias.as_str());
     app.bus.publish("profile/created", profile.alias.as_str());
-    Ok(Created { profile, files: Vec::new(), warnings: Vec::new(), dry_run: false })
+    Ok(Created { profile, files: Vec::new(), warnings: Vec::new(), notes: Vec::new(), dry_run: false })
 }
 
 /// Same settings and key, fresh home.
@@ -151,7 +161,14 @@ pub fn duplicate(app: &App, ask: Duplicate, caller: &Caller) -> Result<Created> 
         env: from.env.iter().map(|(k, v)| (k.clone(), Some(v.clone()))).collect(),
         preferences: from.preferences.iter().map(|(k, v)| (k.clone(), Some(v.clone()))).collect(),
     };
-    let create =
-        Create { agent: from.agent.to_string(), alias: ask.to, provider: from.provider.to_string(), settings, key, dry_run: false };
-    create_profile::create(app, create, caller)
+    let create = Create {
+        agent: from.agent.to_string(),
+        alias: ask.to,
+        provider: from.provider.to_string(),
+        settings,
+        key,
+        proxy: false,
+        dry_run: false,
+    };
+    create_profile::create_with(app, create, from.proxy, caller)
 }

@@ -19,10 +19,16 @@ use crate::{
         envelope::Caller,
         ids::Alias,
         profiles::{Create, Created, Credential, Profile, STORED_VERSION, Settings},
+        proxy,
     },
 };
 
 pub fn create(app: &App, ask: Create, caller: &Caller) -> Result<Created> {
+    let proxy = ask.proxy.then(|| proxy::Settings { enabled: true, ..proxy::Settings::default() });
+    create_with(app, ask, proxy, caller)
+}
+
+pub(crate) fn create_with(app: &App, ask: Create, proxy: Option<proxy::Settings>, caller: &Caller) -> Result<Created> {
     let alias = Alias::parse(&ask.alias)?;
     let snapshot = app.manifests.snapshot();
     let agent = snapshot.agent(&ask.agent)?.item.clone();
@@ -39,6 +45,7 @@ pub fn create(app: &App, ask: Create, caller: &Caller) -> Result<Created> {
         home: home.to_str().ok_or_else(|| Error::invalid("the home directory's path is not valid UTF-8"))?.to_owned(),
         credential: Credential::None,
         approved_hosts: Vec::new(),
+        proxy,
         args: Vec::new(),
         env: Default::default(),
         preferences: Default::default(),
@@ -54,7 +61,9 @@ pub fn create(app: &App, ask: Create, caller: &Caller) -> Result<Created> {
     let mut warnings = resolved.warnings.clone();
     let taken = keys::take(app, &resolved, ask.key, &mut warnings)?;
     profile.approved_hosts = if resolved.needs_key() { resolved.hosts() } else { Vec::new() };
+    super::proxy::check(app, &snapshot, &profile, &resolved)?;
     let output = set_up(app, &profile, &resolved)?;
+    let notes: Vec<String> = resolved.proxy_note().into_iter().collect();
     let fresh = std::fs::symlink_metadata(&home).is_err();
     if !fresh {
         warnings.push(format!("{} exists already and is used as it is", home.display()));
@@ -63,7 +72,7 @@ pub fn create(app: &App, ask: Create, caller: &Caller) -> Result<Created> {
         if let Taken::Ready(credential) = taken {
             profile.credential = credential;
         }
-        return Ok(Created { profile, files: output.files.into_iter().map(|f| f.path).collect(), warnings, dry_run: true });
+        return Ok(Created { profile, files: output.files.into_iter().map(|f| f.path).collect(), warnings, notes, dry_run: true });
     }
 
     let key: Option<Secret> = match taken {
@@ -72,7 +81,7 @@ pub fn create(app: &App, ask: Create, caller: &Caller) -> Result<Created> {
             None
         }
         Taken::Store(key) => {
-            profile.credential = keys::store(app, caller, &profile, &key)?;
+            profile.credential = keys::store(app, caller, &profile.provider, &profile.alias, &key)?;
             Some(key)
         }
     };
@@ -86,12 +95,12 @@ pub fn create(app: &App, ask: Create, caller: &Caller) -> Result<Created> {
     match commit() {
         Ok(files) => {
             app.bus.publish("profile/created", profile.alias.as_str());
-            Ok(Created { profile, files, warnings, dry_run: false })
+            Ok(Created { profile, files, warnings, notes, dry_run: false })
         }
         Err(error) => {
             let mut error = error;
             if key.is_some()
-                && let Err(left) = keys::release(app, caller, &profile.credential, &profile.alias)
+                && let Err(left) = keys::release(app, caller, &profile.credential)
             {
                 error = error.hint(format!("the key just stored could not be removed again: {left}"));
             }
@@ -108,6 +117,10 @@ pub fn create(app: &App, ask: Create, caller: &Caller) -> Result<Created> {
 
 /// The key that files need filled in: the one just given, or the one already kept.
 pub(crate) fn fill(app: &App, caller: &Caller, profile: &Profile, resolved: &Resolved, given: Option<&Secret>) -> Result<Option<Secret>> {
+    if resolved.proxy != proxy::Use::Off {
+        // The agent's files never get to see it.
+        return Ok(None);
+    }
     if let Some(key) = given {
         return Ok(Some(Secret::new(key.expose().to_owned())));
     }

@@ -18,11 +18,18 @@ pub fn delete(app: &App, ask: Delete, caller: &Caller) -> Result<Deleted> {
     let profile = app.profiles.find(&ask.alias)?;
     place::require_idle(app, profile.alias.as_str(), "deleted")?;
     let mut warnings = Vec::new();
+    app.proxies.forget(profile.alias.as_str())?;
     app.profiles.delete(&profile.alias)?;
-    let key_deleted = keys::release(app, caller, &profile.credential, &profile.alias).unwrap_or_else(|error| {
-        warnings.push(format!("the key could not be removed from its store: {error}"));
-        false
-    });
+    let mut release = |credential| {
+        keys::release(app, caller, credential).unwrap_or_else(|error| {
+            warnings.push(format!("the key could not be removed from its store: {error}"));
+            false
+        })
+    };
+    let key_deleted = release(&profile.credential);
+    for extra in profile.proxy.iter().flat_map(|p| &p.keys) {
+        release(&extra.credential);
+    }
     let home = Path::new(&profile.home);
     let mut kept_home = home.exists().then(|| profile.home.clone());
     if ask.purge {

@@ -12,8 +12,8 @@ use crate::{
     providers::check_key_shape,
     wire::{
         envelope::Caller,
-        ids::Alias,
-        manifest::ProviderKind,
+        ids::{Alias, ProviderId},
+        manifest::{ProviderKind, ProviderManifest},
         profiles::{Credential, KeyInput, Profile},
         runs::KeySource,
     },
@@ -40,7 +40,15 @@ pub(crate) fn take(app: &App, resolved: &Resolved, input: KeyInput, warnings: &m
         };
     }
     match input {
-        KeyInput::Absent => {
+        KeyInput::Reuse { alias } => Ok(Taken::Ready(shared(app, &provider.id, &alias, &resolved.hosts())?)),
+        input => take_for(provider, input, warnings),
+    }
+}
+
+/// A key for a provider, whoever asks; not one that is shared.
+pub(crate) fn take_for(provider: &ProviderManifest, input: KeyInput, warnings: &mut Vec<String>) -> Result<Taken> {
+    match input {
+        KeyInput::Absent | KeyInput::Reuse { .. } => {
             let var = provider.key_env.as_deref().unwrap_or("VAR");
             let error = Error::invalid(format!("provider {} needs a key", provider.id))
                 .hint("give it on standard input: --api-key-stdin")
@@ -56,25 +64,6 @@ pub(crate) fn take(app: &App, resolved: &Resolved, input: KeyInput, warnings: &m
             warnings.extend(check_key_shape(provider, key.expose()));
             Ok(Taken::Store(key))
         }
-        KeyInput::Reuse { alias } => {
-            let other = app.profiles.find(&alias)?;
-            if other.provider != provider.id {
-                return Err(Error::refused(format!(
-                    "the key of profile {alias} belongs to provider {}, not to {}",
-                    other.provider, provider.id
-                ))
-                .hint("list profiles with their providers: clown profiles list"));
-            }
-            // Sharing a key must not be a way around the owner's agreement.
-            if let Some(host) = resolved.hosts().into_iter().find(|h| !other.approved_hosts.contains(h)) {
-                return Err(Error::refused(format!("the key of profile {alias} would go to {host}, which its owner has not agreed to"))
-                    .hint(format!("if that is right: clown providers approve {} --profile {alias}", provider.id)));
-            }
-            match other.credential {
-                Credential::None => Err(Error::invalid(format!("profile {alias} has no key"))),
-                some => Ok(Taken::Ready(some)),
-            }
-        }
         KeyInput::Env { var } if crate::scripting::env_name_allowed(&var) => Ok(Taken::Ready(Credential::Env { var })),
         KeyInput::Env { var } => {
             Err(Error::invalid(format!("{var:?} is not the name of a variable that can hold a key")).hint("write --key-ref env:NAME"))
@@ -84,10 +73,33 @@ pub(crate) fn take(app: &App, resolved: &Resolved, input: KeyInput, warnings: &m
     }
 }
 
+/// The key that another profile has for this provider, if its owner agreed to send it to these hosts.
+pub(crate) fn shared(app: &App, provider: &ProviderId, alias: &str, hosts: &[String]) -> Result<Credential> {
+    let other = app.profiles.find(alias)?;
+    let extra = other.proxy.iter().flat_map(|p| &p.keys).find(|k| k.provider == *provider);
+    let (credential, approved) = match extra {
+        _ if other.provider == *provider => (&other.credential, &other.approved_hosts),
+        Some(extra) => (&extra.credential, &extra.approved_hosts),
+        None => {
+            return Err(Error::refused(format!("the key of profile {alias} belongs to provider {}, not to {provider}", other.provider))
+                .hint("list profiles with their providers: clown profiles list"));
+        }
+    };
+    // Sharing a key must not be a way around the owner's agreement.
+    if let Some(host) = hosts.iter().find(|h| !approved.contains(h)) {
+        return Err(Error::refused(format!("the key of profile {alias} would go to {host}, which its owner has not agreed to"))
+            .hint(format!("if that is right: clown providers approve {provider} --profile {alias}")));
+    }
+    match credential {
+        Credential::None => Err(Error::invalid(format!("profile {alias} has no key"))),
+        some => Ok(some.clone()),
+    }
+}
+
 /// Puts a key into the store in force and gives the reference to it.
-pub(crate) fn store(app: &App, caller: &Caller, profile: &Profile, key: &Secret) -> Result<Credential> {
+pub(crate) fn store(app: &App, caller: &Caller, provider: &ProviderId, alias: &Alias, key: &Secret) -> Result<Credential> {
     let store = app.seams.vault.store(&caller.env)?;
-    let name = format!("{}/{}-{}", profile.provider, profile.alias, short_id());
+    let name = format!("{provider}/{alias}-{}", short_id());
     store.set(&name, key)?;
     Ok(Credential::Stored { store: store.kind().to_owned(), key: name })
 }
@@ -96,11 +108,12 @@ fn short_id() -> String {
     uuid::Uuid::new_v4().simple().to_string().chars().take(8).collect()
 }
 
-/// Removes a stored key unless another profile refers to it. `Ok(true)` when it is gone.
-pub(crate) fn release(app: &App, caller: &Caller, credential: &Credential, owner: &Alias) -> Result<bool> {
+/// Removes a stored key unless a profile on disk refers to it. `Ok(true)` when it is gone.
+pub(crate) fn release(app: &App, caller: &Caller, credential: &Credential) -> Result<bool> {
     let Credential::Stored { store, key } = credential else { return Ok(false) };
     let (profiles, problems) = app.profiles.list()?;
-    let shared = profiles.iter().any(|p| p.alias != *owner && p.credential == *credential);
+    let extras = |p: &Profile| p.proxy.iter().flat_map(|s| &s.keys).any(|k| k.credential == *credential);
+    let shared = profiles.iter().any(|p| p.credential == *credential || extras(p));
     // A profile that cannot be read may refer to it.
     if shared || !problems.is_empty() {
         return Ok(false);
@@ -156,8 +169,8 @@ pub(crate) fn check_hosts(profile: &Profile, resolved: &Resolved) -> Result<()> 
 }
 
 /// Where the key is and its masked form, for people.
-pub(crate) fn describe(app: &App, caller: &Caller, profile: &Profile) -> String {
-    match &profile.credential {
+pub(crate) fn describe(app: &App, caller: &Caller, credential: &Credential) -> String {
+    match credential {
         Credential::None => "none".to_owned(),
         Credential::Env { var } => format!("read from ${var} at each run"),
         Credential::Command { argv } => format!("read from `{}` at each run", argv.join(" ")),

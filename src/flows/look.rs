@@ -16,6 +16,7 @@ use crate::{
         manifest::{AgentManifest, AuthScheme, ProviderKind},
         profiles::{self, Choices, Credential, ProfileDetail, ProfileRow, Profiles},
         providers::{self, ProviderDetail, ProviderRow, Providers},
+        proxy::Use,
     },
 };
 
@@ -142,20 +143,21 @@ pub fn profile(app: &App, ask: profiles::Inspect, caller: &Caller) -> Result<Pro
     let profile = app.profiles.find(&ask.alias)?;
     let home = std::path::Path::new(&profile.home);
     let mut warnings: Vec<String> = replaced_links(home).iter().map(|path| place::replaced_warning(home, path)).collect();
-    let (mut effective_model, mut base_url) = (None, None);
+    let (mut effective_model, mut base_url, mut proxy) = (None, None, Use::Off);
     match resolve(&app.manifests.snapshot(), &profile) {
         Ok(resolved) => {
             warnings.extend(resolved.warnings.iter().cloned());
             if let Err(error) = keys::check_hosts(&profile, &resolved) {
                 warnings.push(error.to_string());
             }
+            proxy = resolved.proxy;
             // The local model's port is known only while it is open.
-            base_url = resolved.base_url(None).filter(|_| resolved.provider.item.kind != ProviderKind::Offline);
+            base_url = resolved.upstream_url().filter(|_| resolved.provider.item.kind != ProviderKind::Offline);
             effective_model = resolved.model;
         }
         Err(error) => warnings.push(error.to_string()),
     }
-    Ok(ProfileDetail { key: keys::describe(app, caller, &profile), effective_model, base_url, warnings, profile })
+    Ok(ProfileDetail { key: keys::describe(app, caller, &profile.credential), proxy, effective_model, base_url, warnings, profile })
 }
 
 pub fn options(app: &App, ask: profiles::Options, caller: &Caller) -> Result<Choices> {

@@ -8,6 +8,7 @@ mod keys;
 pub mod look;
 mod place;
 mod project_code;
+pub mod proxy;
 mod resolve;
 pub mod run_profile;
 pub mod settings;

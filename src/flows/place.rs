@@ -11,7 +11,7 @@ use crate::{
     base::{
         error::{Error, Result},
         os,
-        paths::REAL_HOME_VAR,
+        paths::{Paths, REAL_HOME_VAR},
         secret::Secret,
     },
     manifests::Snapshot,
@@ -45,7 +45,8 @@ pub(crate) fn ready(app: &App, snapshot: &Snapshot, caller: &Caller, profile: &P
     let spec = &resolved.agent.item.isolation;
     prepare(home, &spec.dirs)?;
     prepare_tmp(&app.paths.profile_tmp(&os::temp_dir(&app.runtime), &profile.agent, &profile.alias))?;
-    let isolated: BTreeSet<String> = snapshot.agents.values().flat_map(|a| a.item.isolation.isolated.iter().cloned()).collect();
+    let agents = snapshot.agents.values().flat_map(|a| a.item.isolation.isolated.iter().cloned());
+    let isolated: BTreeSet<String> = agents.chain([Paths::PROXY_DIR.to_owned()]).collect();
     let moved =
         BASE_DIRS.iter().filter_map(|(var, below)| Some((*below, caller.env.get(*var).filter(|v| !v.is_empty()).map(PathBuf::from)?)));
     let real = Real { home: user_home(caller)?, moved: moved.filter(|(_, place)| place.is_absolute()).collect() };

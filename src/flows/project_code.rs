@@ -10,15 +10,16 @@ use super::resolve::Resolved;
 use crate::{
     app::App,
     base::error::{Error, Result},
-    wire::{envelope::Caller, manifest::ProjectCode, profiles::Profile},
+    wire::{envelope::Caller, manifest::ProjectCode, profiles::Profile, proxy::Use},
 };
 
 const PREFERENCE: &str = "project_config";
 
 pub(crate) fn check(app: &App, profile: &Profile, resolved: &Resolved, caller: &Caller) -> Result<()> {
     let agent = &resolved.agent.item;
-    // Most agents have no such files, and their runs read no settings for it.
-    if !resolved.needs_key() || agent.isolation.project_code.is_empty() {
+    // Most agents have no such files, and their runs read no settings for it. Behind a proxy the key is
+    // not in the agent at all.
+    if !resolved.needs_key() || resolved.proxy != Use::Off || agent.isolation.project_code.is_empty() {
         return Ok(());
     }
     let preferences = app.config.preferences()?;

@@ -6,8 +6,9 @@ use crate::{
     manifests::{Found, Script, Snapshot},
     providers::{Choice, choose_endpoint, choose_model, fits},
     wire::{
-        manifest::{AgentManifest, AuthScheme, Isolation, ProviderKind, ProviderManifest},
+        manifest::{AgentManifest, AuthScheme, Format, Isolation, ProviderKind, ProviderManifest},
         profiles::Profile,
+        proxy::Use,
         runs::KEY_PLACEHOLDER,
         scripts::{AgentCtx, Context, EndpointCtx, KeyCtx, ModelCtx, ModelRow, ProfileCtx, ProviderCtx},
     },
@@ -20,6 +21,8 @@ pub(crate) struct Resolved {
     pub script: Found<Script>,
     pub choice: Option<Choice>,
     pub model: Option<String>,
+    /// Whether requests go through a proxy.
+    pub proxy: Use,
     pub warnings: Vec<String>,
 }
 
@@ -29,11 +32,11 @@ pub(crate) fn resolve(snapshot: &Snapshot, profile: &Profile) -> Result<Resolved
     let provider = snapshot.provider(profile.provider.as_str())?.clone();
     if !fits(&agent.item, &provider.item) {
         let fitting: Vec<&str> = snapshot.providers.values().filter(|p| fits(&agent.item, &p.item)).map(|p| p.item.id.as_str()).collect();
-        return Err(Error::unsupported(format!(
-            "{} cannot use provider {}: they have no format in common",
-            agent.item.name, provider.item.id
-        ))
-        .hint(format!("providers that fit {}: {}", agent.item.id, fitting.join(", "))));
+        return Err(Error::unsupported(format!("{} cannot use provider {}", agent.item.name, provider.item.id)).hint(format!(
+            "providers that fit {}: {}",
+            agent.item.id,
+            fitting.join(", ")
+        )));
     }
     if !agent.item.isolation.modes.contains(&profile.isolation) {
         let modes: Vec<String> = agent.item.isolation.modes.iter().map(Isolation::to_string).collect();
@@ -41,9 +44,25 @@ pub(crate) fn resolve(snapshot: &Snapshot, profile: &Profile) -> Result<Resolved
             .hint(format!("use one of: {}", modes.join(", "))));
     }
     let choice = choose_endpoint(&agent.item, &provider.item, profile.endpoint.as_deref())?;
+    let enabled = profile.proxy.as_ref().is_some_and(|p| p.enabled);
+    let proxy = match (&choice, provider.item.kind) {
+        (Some(choice), ProviderKind::Remote) if !choice.direct => Use::Needed,
+        (Some(_), ProviderKind::Remote) if enabled => Use::Enabled,
+        (_, ProviderKind::Own) if enabled => {
+            return Err(no_proxy(profile, "the agent's own login belongs to the agent and is never lent to a proxy"));
+        }
+        (_, ProviderKind::Offline) if enabled => return Err(no_proxy(profile, "the local model is in clown already")),
+        _ => Use::Off,
+    };
     let (model, warning) = choose_model(&agent.item, &provider.item, profile.model.as_deref())?;
     let script = snapshot.script(agent.item.script.as_str())?.clone();
-    Ok(Resolved { agent, provider, script, choice, model, warnings: warning.into_iter().collect() })
+    Ok(Resolved { agent, provider, script, choice, model, proxy, warnings: warning.into_iter().collect() })
+}
+
+fn no_proxy(profile: &Profile, why: &str) -> Error {
+    Error::refused(format!("profile {} uses provider {} and can have no proxy: {why}", profile.alias, profile.provider))
+        .hint(format!("without the proxy: clown proxy disable {}", profile.alias))
+        .hint("or use a provider with a key: clown profiles edit ALIAS --provider P")
 }
 
 impl Resolved {
@@ -58,21 +77,73 @@ impl Resolved {
         self.choice.iter().filter(|_| remote).filter_map(|c| crate::base::url::approval_host(&c.endpoint.base_url)).collect()
     }
 
-    /// The URL in effect; for the local model, with its port when it is open.
+    /// What the agent speaks to where it sends its requests.
+    pub fn spoken(&self) -> Option<Format> {
+        let choice = self.choice.as_ref()?;
+        if choice.direct { Some(choice.endpoint.format) } else { self.agent.item.formats.first().copied() }
+    }
+
+    /// Whether the agent's own names of models are the provider's.
+    pub fn native(&self) -> bool {
+        let word = match self.choice.as_ref().filter(|c| c.direct).map(|c| c.endpoint.format) {
+            Some(Format::Anthropic) => "native-claude-models",
+            Some(Format::OpenaiResponses | Format::OpenaiChat) => "native-openai-models",
+            Some(Format::Gemini) => "native-gemini-models",
+            None => return false,
+        };
+        self.provider.item.quirks.iter().any(|q| q == word)
+    }
+
+    /// That a proxy translates, and between what.
+    pub fn proxy_note(&self) -> Option<String> {
+        let choice = self.choice.as_ref().filter(|_| self.proxy == Use::Needed)?;
+        let (agent, provider) = (&self.agent.item, &self.provider.item);
+        let mut offered: Vec<String> = Vec::new();
+        for endpoint in provider.endpoints.iter().filter(|e| choice.own_url || e.region == choice.endpoint.region) {
+            let format = endpoint.format.to_string();
+            if !offered.contains(&format) {
+                offered.push(format);
+            }
+        }
+        let spoken: Vec<String> = agent.formats.iter().map(Format::to_string).collect();
+        let (spoken, offered) = (spoken.join(" and "), offered.join(" and "));
+        Some(format!("{} speaks {spoken}, {} only {offered}: the proxy is switched on and translates.", agent.id, provider.id))
+    }
+
+    /// Where requests end up, whatever they go through.
+    pub fn upstream_url(&self) -> Option<String> {
+        Some(self.choice.as_ref()?.endpoint.base_url.trim_end_matches('/').to_owned())
+    }
+
+    /// Where the agent sends its requests; the port of the local model or of the proxy, when it is open.
     pub fn base_url(&self, port: Option<u16>) -> Option<String> {
-        let url = self.choice.as_ref()?.endpoint.base_url.trim_end_matches('/');
+        if self.proxy != Use::Off {
+            // As the same formats' addresses are in provider manifests.
+            let path = match self.spoken()? {
+                Format::OpenaiChat | Format::OpenaiResponses => "/v1",
+                Format::Anthropic | Format::Gemini => "",
+            };
+            return Some(format!("http://127.0.0.1:{}{path}", port.unwrap_or(0)));
+        }
+        let url = self.upstream_url()?;
         Some(match (self.provider.item.kind, port) {
             (ProviderKind::Offline, Some(port)) => url.replacen("127.0.0.1:0", &format!("127.0.0.1:{port}"), 1),
-            _ => url.to_owned(),
+            _ => url,
         })
     }
 
     pub fn context(&self, app: &App, profile: &Profile, agent_version: Option<String>, port: Option<u16>) -> Result<Context> {
         let (agent, provider) = (&*self.agent.item, &*self.provider.item);
+        let proxied = self.proxy != Use::Off;
+        let auth = |of: AuthScheme| match self.spoken() {
+            Some(Format::Gemini) if proxied => AuthScheme::XGoogApiKey,
+            _ if proxied => AuthScheme::Bearer,
+            _ => of,
+        };
         let endpoint = self.choice.as_ref().map(|c| EndpointCtx {
-            format: said(c.endpoint.format),
+            format: self.spoken().map(said).unwrap_or_default(),
             base_url: self.base_url(port).unwrap_or_default(),
-            auth: said(c.endpoint.auth),
+            auth: said(auth(c.endpoint.auth)),
             region: c.endpoint.region.clone().unwrap_or_default(),
         });
         let model = self.model.clone().unwrap_or_default();
@@ -103,7 +174,10 @@ impl Resolved {
                 id: model,
                 chosen: profile.model.is_some(),
             },
-            key: KeyCtx { placeholder: KEY_PLACEHOLDER.into(), present: self.needs_key() || provider.kind == ProviderKind::Offline },
+            key: KeyCtx {
+                placeholder: KEY_PLACEHOLDER.into(),
+                present: proxied || self.needs_key() || provider.kind == ProviderKind::Offline,
+            },
             preferences,
             run: None,
         })

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use super::{
     keys::{self, ForRun},
-    place, project_code,
+    place, project_code, proxy,
     resolve::{Resolved, resolve},
 };
 use crate::{
@@ -24,7 +24,8 @@ use crate::{
         envelope::Caller,
         manifest::{Isolation, ProviderKind},
         profiles::Profile,
-        runs::{Begin, Ended, Env, EnvChange, EnvReply, Exit, KEY_PLACEHOLDER, Plan, Started},
+        proxy::{NeededKey, Use},
+        runs::{Begin, Ended, Env, EnvChange, EnvReply, Exit, KEY_PLACEHOLDER, KeySource, Plan, Started},
         scripts::{Output, RunCtx},
         secret::KeyText,
         sessions::{Process, STORED_VERSION, Session, State},
@@ -44,7 +45,12 @@ pub fn begin(app: &App, ask: Begin, caller: &Caller) -> Result<Plan> {
     project_code::check(app, &profile, &resolved, caller)?;
     let id = uuid::Uuid::now_v7().to_string();
     let version = app.detector.cached_version(&program);
-    let made = environment(app, &snapshot, caller, &profile, &resolved, version.clone(), &id)?;
+    let mut made = environment(app, &snapshot, caller, &profile, &resolved, version.clone(), &id)?;
+    // What the proxy gets from the caller's environment is not for the agent.
+    made.env.remove.extend(made.proxy_needs.iter().filter_map(|need| match &need.source {
+        KeySource::Env { var } => Some(var.clone()),
+        KeySource::Command { .. } => None,
+    }));
     let started = app.now();
     let session = Session {
         version: STORED_VERSION,
@@ -67,7 +73,7 @@ pub fn begin(app: &App, ask: Begin, caller: &Caller) -> Result<Plan> {
     app.host.watch(&session);
     let args = made.args.into_iter().chain(profile.args.iter().cloned()).chain(ask.args).collect();
     let program = program.to_str().ok_or_else(|| Error::invalid("the agent's path is not valid UTF-8"))?.to_owned();
-    Ok(Plan { session: id, program, args, env: made.env, warnings: made.warnings })
+    Ok(Plan { session: id, program, args, env: made.env, proxy_needs: made.proxy_needs, warnings: made.warnings })
 }
 
 pub fn started(app: &App, ask: Started, _caller: &Caller) -> Result<Done> {
@@ -121,20 +127,25 @@ pub fn env(app: &App, ask: Env, caller: &Caller) -> Result<EnvReply> {
     let profile = app.profiles.find(&ask.alias)?;
     let snapshot = app.manifests.snapshot();
     let resolved = resolve(&snapshot, &profile)?;
-    let owner = format!("env/{}", profile.alias);
+    let owner = match resolved.proxy {
+        Use::Off => format!("env/{}", profile.alias),
+        // Tokens of proxies name a session; this is one that nobody records.
+        _ => uuid::Uuid::new_v4().to_string(),
+    };
     let mut made = environment(app, &snapshot, caller, &profile, &resolved, None, &owner)?;
     if ask.masked {
         for name in &made.secret_names {
             made.env.set.insert(name.clone(), KeyText::new("••••".to_owned()));
         }
     }
-    Ok(EnvReply { env: made.env, secret_names: made.secret_names, warnings: made.warnings })
+    Ok(EnvReply { env: made.env, secret_names: made.secret_names, proxy_needs: made.proxy_needs, warnings: made.warnings })
 }
 
 struct Made {
     env: EnvChange,
     args: Vec<String>,
     secret_names: Vec<String>,
+    proxy_needs: Vec<NeededKey>,
     warnings: Vec<String>,
 }
 
@@ -150,8 +161,15 @@ fn environment(
 ) -> Result<Made> {
     keys::check_hosts(profile, resolved)?;
     let offline = resolved.provider.item.kind == ProviderKind::Offline;
-    let key = if offline { ForRun::Held(app.tokens.issue(owner)?) } else { keys::for_run(app, &caller.env, profile, resolved)? };
-    let port = if offline { Some(app.host.offline_port()?) } else { None };
+    let (key, port, proxy_needs) = if resolved.proxy != Use::Off {
+        // The provider's key is the proxy's; the agent gets what opens the proxy.
+        let opened = proxy::open(app, caller, profile, resolved, owner)?;
+        (ForRun::Held(opened.token), Some(opened.port), opened.needs)
+    } else if offline {
+        (ForRun::Held(app.tokens.issue(owner)?), Some(app.host.offline_port()?), Vec::new())
+    } else {
+        (keys::for_run(app, &caller.env, profile, resolved)?, None, Vec::new())
+    };
     let mut context = resolved.context(app, profile, agent_version, port)?;
     context.run = Some(RunCtx { cwd: caller.cwd.clone() });
     let output = app.scripts.run(resolved.script.item.name.as_str(), &resolved.script.item.source, &context)?;
@@ -176,7 +194,7 @@ fn environment(
         set: set.into_iter().map(|(k, v)| (k, KeyText::new(v))).collect(),
         key: source,
     };
-    Ok(Made { env, args: output.args, secret_names, warnings })
+    Ok(Made { env, args: output.args, secret_names, proxy_needs, warnings })
 }
 
 fn script_env(output: &Output, key: Option<&Secret>) -> BTreeMap<String, String> {

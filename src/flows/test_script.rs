@@ -39,6 +39,7 @@ fn context(app: &App, ask: &Test) -> Result<Context> {
         home: home.to_string_lossy().into_owned(),
         credential: Credential::None,
         approved_hosts: Vec::new(),
+        proxy: None,
         args: Vec::new(),
         env: Default::default(),
         preferences: Default::default(),

@@ -174,9 +174,10 @@ mod tests {
     }
 
     #[test]
-    fn the_golden_file_of_version_1_still_reads() {
-        let golden = include_str!("../../tests/golden/profile-v1.json");
-        let profile: Profile = serde_json::from_str(golden).unwrap();
-        assert_eq!(encode(&profile).unwrap(), golden.as_bytes());
+    fn the_golden_files_of_version_1_still_read() {
+        for golden in [include_str!("../../tests/golden/profile-v1.json"), include_str!("../../tests/golden/profile-v1-proxy.json")] {
+            let profile: Profile = serde_json::from_str(golden).unwrap();
+            assert_eq!(String::from_utf8(encode(&profile).unwrap()).unwrap(), golden);
+        }
     }
 }

@@ -14,18 +14,23 @@ pub struct Choice {
     pub endpoint: Endpoint,
     /// Whether the user gave the URL.
     pub own_url: bool,
+    /// Whether the agent speaks the endpoint's format. Else a proxy must translate.
+    pub direct: bool,
 }
 
-/// Whether an agent can use a provider directly.
+/// Whether an agent can use a provider, directly or with a proxy that translates.
 pub fn fits(agent: &AgentManifest, provider: &ProviderManifest) -> bool {
+    let keyed = agent.auth.contains(&AuthMode::Key);
     match provider.kind {
         ProviderKind::Own => agent.auth.contains(&AuthMode::Own),
-        _ => agent.auth.contains(&AuthMode::Key) && agent.formats.iter().any(|f| provider.endpoints.iter().any(|e| e.format == *f)),
+        ProviderKind::Offline => keyed && agent.formats.iter().any(|f| provider.endpoints.iter().any(|e| e.format == *f)),
+        ProviderKind::Remote => keyed && !agent.formats.is_empty() && !provider.endpoints.is_empty(),
     }
 }
 
 /// Picks the endpoint: the agent's most preferred format that the provider offers in the wanted
-/// region. `wanted` is a region, a URL, or nothing. `None` for the agent's own login.
+/// region, else the first there is in it. `wanted` is a region, a URL, or nothing. `None` for the
+/// agent's own login.
 pub fn choose_endpoint(agent: &AgentManifest, provider: &ProviderManifest, wanted: Option<&str>) -> Result<Option<Choice>> {
     if provider.kind == ProviderKind::Own {
         return match wanted {
@@ -54,20 +59,18 @@ pub fn choose_endpoint(agent: &AgentManifest, provider: &ProviderManifest, wante
             some => error.hint(format!("choose one of: {}", some.join(", "))),
         });
     }
-    let endpoint = agent
-        .formats
-        .iter()
-        .find_map(|format| provider.endpoints.iter().find(|e| e.format == *format && (region.is_none() || e.region.as_deref() == region)));
-    match endpoint {
+    let there = || provider.endpoints.iter().filter(|e| region.is_none() || e.region.as_deref() == region);
+    let spoken = agent.formats.iter().find_map(|format| there().find(|e| e.format == *format));
+    match spoken.or_else(|| there().next()) {
         Some(endpoint) => {
             let mut endpoint = endpoint.clone();
             if let Some(text) = own_url {
                 text.clone_into(&mut endpoint.base_url);
                 endpoint.region = None;
             }
-            Ok(Some(Choice { endpoint, own_url: own_url.is_some() }))
+            Ok(Some(Choice { endpoint, own_url: own_url.is_some(), direct: spoken.is_some() }))
         }
-        None => Err(Error::unsupported(format!("{} cannot use provider {}: no format in common", agent.name, provider.id))),
+        None => Err(Error::unsupported(format!("{} cannot use provider {}: it has no endpoint", agent.name, provider.id))),
     }
 }
 
@@ -151,8 +154,13 @@ mod tests {
         assert_eq!(url(Some("http://127.0.0.1:9/x")).unwrap(), "http://127.0.0.1:9/x");
         assert!(url(Some("mars")).is_err());
         assert!(url(Some("http://mine.example/x")).is_err());
-        assert!(choose_endpoint(&agent("\"gemini\""), &p, None).is_err());
-        assert!(!fits(&agent("\"gemini\""), &p) && fits(&a, &p));
+        let foreign = choose_endpoint(&agent("\"gemini\""), &p, None).unwrap().unwrap();
+        assert!(!foreign.direct, "only through a proxy");
+        assert_eq!(foreign.endpoint.base_url, "https://w.example/v1");
+        let china = choose_endpoint(&agent("\"anthropic\""), &p, Some("china")).unwrap().unwrap();
+        assert_eq!((china.direct, china.endpoint.base_url.as_str()), (false, "https://c.example/v1"));
+        assert!(choose_endpoint(&a, &p, None).unwrap().unwrap().direct);
+        assert!(fits(&agent("\"gemini\""), &p) && fits(&a, &p));
     }
 
     #[test]

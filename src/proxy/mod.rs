@@ -9,6 +9,8 @@
 pub mod condition;
 pub mod config;
 pub mod engine;
+pub mod generate;
+pub mod manager;
 pub mod route;
 pub mod stream;
 pub mod token;

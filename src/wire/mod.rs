@@ -13,6 +13,7 @@ pub mod ids;
 pub mod manifest;
 pub mod profiles;
 pub mod providers;
+pub mod proxy;
 pub mod runs;
 pub mod scripts;
 pub mod secret;

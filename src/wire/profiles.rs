@@ -9,6 +9,7 @@ use super::{
     Call, Effect,
     ids::{AgentId, Alias, ProviderId},
     manifest::{Isolation, Problem},
+    proxy,
     secret::KeyText,
 };
 
@@ -36,6 +37,8 @@ pub struct Profile {
     /// Hosts the owner agreed to send the key to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approved_hosts: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<proxy::Settings>,
     /// Arguments put before those of each run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub args: Vec<String>,
@@ -117,6 +120,9 @@ pub struct Create {
     pub settings: Settings,
     #[serde(default)]
     pub key: KeyInput,
+    /// Requests go through a proxy, also where they need not.
+    #[serde(default)]
+    pub proxy: bool,
     /// Check and show, change nothing.
     #[serde(default)]
     pub dry_run: bool,
@@ -129,6 +135,9 @@ pub struct Created {
     pub files: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// What was decided for the user and is good to know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     pub dry_run: bool,
 }
 
@@ -219,6 +228,8 @@ pub struct ProfileDetail {
     pub base_url: Option<String>,
     /// Where the key is kept and its masked form.
     pub key: String,
+    /// Whether requests go through a proxy, and why.
+    pub proxy: proxy::Use,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Call, Done, Effect, secret::KeyText};
+use super::{Call, Done, Effect, proxy::NeededKey, secret::KeyText};
 
 /// Plans a run of a profile, opens its session record and hands out the environment.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -44,6 +44,9 @@ pub struct Plan {
     pub program: String,
     pub args: Vec<String>,
     pub env: EnvChange,
+    /// Keys that the profile's proxy waits for: fetch them and send `proxy.keys` before the agent starts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proxy_needs: Vec<NeededKey>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }
@@ -106,6 +109,9 @@ pub struct EnvReply {
     pub env: EnvChange,
     /// Names in `env.set` that hold a key.
     pub secret_names: Vec<String>,
+    /// As in [`Plan`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proxy_needs: Vec<NeededKey>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }

@@ -5,6 +5,7 @@ mod headless;
 mod home;
 mod hostile;
 mod isolation;
+mod proxied;
 mod signals;
 
 use crate::support::{Cmd, TestHome, Upstream};

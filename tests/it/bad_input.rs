@@ -24,6 +24,14 @@ impl Scene {
         Self { home }
     }
 
+    /// An agent that takes no keys.
+    fn loner(&self) {
+        let manifest = include_str!("../../manifests/agents/claude.toml");
+        let manifest = manifest.replace("id = \"claude\"", "id = \"loner\"").replace("Claude Code\"", "Loner\"");
+        let manifest = manifest.replace("[\"claude-code\"]", "[]").replace("[\"key\", \"self\"]", "[\"self\"]");
+        self.home.write(self.home.root().join("agents.d/loner.toml"), &manifest);
+    }
+
     /// Runs a wrong command and requires: this exit code, one `error:` line that holds `message`, at
     /// least one `hint:` line, nothing on stdout, no file touched and no event sent.
     fn refused(&self, code: i32, args: &[&str], message: &str) -> Out {

@@ -11,5 +11,6 @@ mod hostile_peers;
 mod keychain;
 mod profiles;
 mod proxy;
+mod proxy_manager;
 mod sessions;
 mod support;

@@ -230,6 +230,59 @@ pub fn own_group(command: &mut std::process::Command) {
     std::os::unix::process::CommandExt::process_group(command, 0);
 }
 
+/// What a process can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// End in good order.
+    End,
+    /// Read your configuration again.
+    Reload,
+}
+
+/// Tells a process something. That it is gone is no error.
+pub fn tell(pid: u32, word: Word) {
+    use rustix::process::{Pid, Signal, kill_process};
+    let signal = match word {
+        Word::End => Signal::TERM,
+        Word::Reload => Signal::HUP,
+    };
+    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+        let _ = kill_process(pid, signal);
+    }
+}
+
+/// A listening socket as the standard input of a child, where the system can do that.
+pub fn as_stdin(listener: std::net::TcpListener) -> Option<std::process::Stdio> {
+    Some(OwnedFd::from(listener).into())
+}
+
+/// Whether a process, or one it started, listens at this port of the loopback interface. `None` where
+/// the system does not tell.
+pub fn listens_at(leader: u32, port: u16) -> Option<bool> {
+    if !cfg!(target_os = "linux") {
+        return None;
+    }
+    let mut sockets = Vec::new();
+    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
+        let text = fs::read_to_string(table).unwrap_or_default();
+        sockets.extend(text.lines().skip(1).filter_map(|line| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            let here = fields.get(1)?.rsplit_once(':')?.1 == format!("{port:04X}") && *fields.get(3)? == "0A";
+            here.then(|| format!("socket:[{}]", fields.get(9).copied().unwrap_or_default()))
+        }));
+    }
+    let holds = |pid: u32| {
+        let fds = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+        fds.filter_map(|fd| fs::read_link(fd.path()).ok()).any(|to| sockets.iter().any(|s| to.as_os_str() == s.as_str()))
+    };
+    let group = |pid: u32| -> Option<u32> {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        stat.rsplit_once(')')?.1.split_whitespace().nth(2)?.parse().ok()
+    };
+    let pids = fs::read_dir("/proc").ok()?.flatten().filter_map(|e| e.file_name().to_str()?.parse::<u32>().ok());
+    Some(holds(leader) || pids.filter(|pid| group(*pid) == Some(leader)).any(holds))
+}
+
 /// Ends a process group made by [`own_group`].
 pub fn kill_group(leader: u32) {
     if let Some(pid) = i32::try_from(leader).ok().and_then(rustix::process::Pid::from_raw) {

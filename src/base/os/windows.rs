@@ -89,6 +89,29 @@ pub fn own_group(command: &mut Command) {
     std::os::windows::process::CommandExt::creation_flags(command, CREATE_NEW_PROCESS_GROUP);
 }
 
+/// What a process can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    End,
+    Reload,
+}
+
+/// A console program cannot be asked to end in good order, nor to read its configuration again.
+pub fn tell(pid: u32, word: Word) {
+    if word == Word::End {
+        kill_group(pid);
+    }
+}
+
+/// A socket is no file here.
+pub fn as_stdin(_listener: std::net::TcpListener) -> Option<Stdio> {
+    None
+}
+
+pub fn listens_at(_leader: u32, _port: u16) -> Option<bool> {
+    None
+}
+
 pub fn kill_group(leader: u32) {
     let _ = Command::new("taskkill").args(["/T", "/F", "/PID", &leader.to_string()]).stdout(Stdio::null()).stderr(Stdio::null()).status();
 }

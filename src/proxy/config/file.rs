@@ -87,21 +87,7 @@ impl ModelInfo {
     }
 }
 
-/// How one of several targets is chosen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Strategy {
-    /// The rules that hold, in their order; each is the replacement of the one before.
-    Simple,
-    /// Spread by `weight`; a session stays where it began.
-    Weighted,
-    LowestCost,
-    /// The quickest that does not fail.
-    Adaptive,
-    /// The first rule that holds, and no other.
-    #[default]
-    Conditional,
-}
+pub use crate::wire::proxy::Strategy;
 
 /// Seconds.
 #[derive(Debug, Deserialize, Serialize)]

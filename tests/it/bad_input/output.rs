@@ -10,6 +10,7 @@ use crate::support::TestHome;
 #[test]
 fn json_is_one_document_and_stderr_is_empty_for_every_outcome() {
     let scene = Scene::new();
+    scene.loner();
     for line in [
         "agents list",
         "agents inspect claude",
@@ -23,6 +24,15 @@ fn json_is_one_document_and_stderr_is_empty_for_every_outcome() {
         "profiles clone keep twin",
         "profiles rename twin two",
         "profiles env two",
+        "proxy status",
+        "proxy status two",
+        "proxy route list two",
+        "proxy alias list two",
+        "proxy key list two",
+        "proxy disable two",
+        "proxy stop two",
+        "proxy stop-all",
+        "proxy logs two",
         "profiles delete two",
         "sessions list",
         "scripts list",
@@ -52,6 +62,12 @@ fn json_is_one_document_and_stderr_is_empty_for_every_outcome() {
         ("profiles create claude ../x --provider offline", 1, "invalid_input"),
         ("run keep", 1, "not_found"),
         ("run nope", 1, "not_found"),
+        ("proxy", 2, "usage"),
+        ("proxy start keep", 1, "conflict"),
+        ("proxy enable keep", 1, "refused"),
+        ("proxy route list nope", 1, "not_found"),
+        ("proxy route add keep x tokenz zai/glm-5.3", 1, "invalid_input"),
+        ("proxy logs keep -f", 2, "usage"),
         ("scripts test nope.rhai", 1, "io"),
         ("daemon logs --follow", 2, "usage"),
     ] {

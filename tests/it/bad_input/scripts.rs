@@ -51,9 +51,10 @@ fn a_script_can_be_tried_and_its_mistake_has_a_place() {
     home.write("w/bad.rhai", "let a = 1;\nlet b = a.missing;\n#{}");
     home.clown(&["scripts", "test", "bad.rhai"]).fails(1).says("error: script bad.rhai:2:");
     home.clown(&["scripts", "test", "good.rhai", "--agent", "nope"]).fails(1).says("agent \"nope\" is not known");
-    home.clown(&["scripts", "test", "good.rhai", "--agent", "codex", "--provider", "anthropic"])
-        .fails(1)
-        .says("cannot use provider anthropic");
+    // With a proxy between them.
+    home.write("w/proxied.rhai", "#{ env: #{ A: ctx.endpoint.base_url + ctx.endpoint.format + ctx.endpoint.auth } }");
+    let out = home.clown(&["scripts", "test", "proxied.rhai", "--agent", "codex", "--provider", "anthropic"]).ok();
+    assert!(out.stdout().contains("http://127.0.0.1:0/v1openai-responsesbearer"), "{}", out.report());
 }
 
 #[test]

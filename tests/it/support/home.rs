@@ -201,6 +201,15 @@ impl Drop for TestHome {
         for pid in self.daemons() {
             kill(pid, "KILL");
         }
+        // Proxies of a daemon that was killed.
+        for entry in std::fs::read_dir(self.root().join("proxies")).into_iter().flatten().flatten() {
+            let stored: Value = serde_json::from_slice(&std::fs::read(entry.path()).unwrap_or_default()).unwrap_or_default();
+            let pid = stored["running"]["pid"].as_u64().unwrap_or_default() as u32;
+            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            if pid > 1 && contains(&line, self.root().as_os_str().as_encoded_bytes()) {
+                kill(pid, "KILL");
+            }
+        }
         if std::thread::panicking() {
             eprintln!("---- daemon log\n{}", std::fs::read_to_string(self.log()).unwrap_or_default());
         }

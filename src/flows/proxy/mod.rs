@@ -1,0 +1,16 @@
+//! Proxies of profiles: planned from manifests and settings, run, changed and explained.
+
+mod change;
+mod house;
+mod keys;
+mod look;
+mod plan;
+mod run;
+
+pub use change::{add_route, remove_alias, remove_route, set, set_alias};
+pub use house::{Rooms, adopt};
+pub use keys::{add_key, remove_key};
+pub use look::{config, explain, routing, status};
+pub(crate) use plan::check;
+pub use run::{keys, start, stop};
+pub(crate) use run::{open, refresh};

@@ -1,0 +1,8 @@
+//! The manager of proxies: ports, lives, changes and keys, with faults put in.
+
+mod auto;
+mod change;
+mod lives;
+mod ports;
+mod secrets;
+mod stage;
