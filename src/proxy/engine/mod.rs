@@ -4,9 +4,11 @@
 //! target to `attempt`, which asks one upstream after another; `outgoing` is what they are sent, `reply` what
 //! the client gets; `convert` translates, `tap` reads along, `meter` keeps the count.
 
+mod answer;
 mod attempt;
 mod convert;
 mod decode;
+mod edit;
 mod fail;
 mod frames;
 mod gate;

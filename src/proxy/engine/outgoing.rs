@@ -9,9 +9,8 @@ use hyper::{
     http::request::Parts,
 };
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
-use super::{convert::Extra, fail::Failure, inbound::Kind, upstream::Pieces};
+use super::{convert::Extra, edit::edited, fail::Failure, inbound::Kind, upstream::Pieces};
 use crate::{
     proxy::{
         route::{Key, Shape, Target},
@@ -23,21 +22,30 @@ use crate::{
     wire::manifest::{AuthScheme, Format},
 };
 
-/// Of one connection only, or ours to say. Also whatever `Connection` names.
-const HOP: &[HeaderName] = &[
-    header::CONNECTION,
-    header::PROXY_AUTHENTICATE,
-    header::PROXY_AUTHORIZATION,
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-    header::HOST,
-    header::CONTENT_LENGTH,
-    header::EXPECT,
+/// Of one connection only, or ours to say, or a credential; also whatever `Connection` names.
+const STAYS: &[&str] = &[
+    "host",
+    "content-length",
+    "connection",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "expect",
+    "proxy-authenticate",
+    "proxy-authorization",
+    // A client's credentials: never for anybody behind us.
+    "authorization",
+    "x-api-key",
+    "x-goog-api-key",
+    "api-key",
+    "cookie",
+    "x-api-token",
+    // The reply is read along, and loopback gains nothing by it.
+    "accept-encoding",
+    "content-encoding",
 ];
-/// A client's credentials: never for anybody behind us.
-const CREDENTIALS: &[&str] = &["authorization", "x-api-key", "x-goog-api-key", "api-key", "cookie", "x-api-token"];
 const ANTHROPIC_VERSION: &str = "2023-06-01";
 /// What our own requests to Anthropic itself make use of.
 const ANTHROPIC_BETAS: &str = "interleaved-thinking-2025-05-14,effort-2025-11-24,mid-conversation-system-2026-04-07";
@@ -198,20 +206,17 @@ impl Outgoing {
 
 /// All of a client's headers, except what is of this connection only and what opens doors.
 fn forwarded(from: &HeaderMap) -> HeaderMap {
-    let mut headers = from.clone();
-    for named in from.get_all(header::CONNECTION).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(',')) {
-        headers.remove(named.trim());
+    let mut headers = HeaderMap::with_capacity(from.len() + 1);
+    let named = |name: &HeaderName| {
+        let values = from.get_all(header::CONNECTION).iter().filter_map(|v| v.to_str().ok());
+        values.flat_map(|v| v.split(',')).any(|n| n.trim().eq_ignore_ascii_case(name.as_str()))
+    };
+    let connection = from.contains_key(header::CONNECTION);
+    for (name, value) in from {
+        if !STAYS.contains(&name.as_str()) && !(connection && named(name)) {
+            headers.append(name, value.clone());
+        }
     }
-    HOP.iter().for_each(|name| {
-        headers.remove(name);
-    });
-    CREDENTIALS.iter().for_each(|name| {
-        headers.remove(*name);
-    });
-    headers.remove("keep-alive");
-    // The reply is read along, and loopback gains nothing by it.
-    headers.remove(header::ACCEPT_ENCODING);
-    headers.remove(header::CONTENT_ENCODING);
     headers
 }
 
@@ -241,75 +246,6 @@ fn authorize(headers: &mut HeaderMap, auth: AuthScheme, key: &Key) -> Result<(),
     value.set_sensitive(true);
     headers.insert(name, value);
     Ok(())
-}
-
-/// The first system text of Claude Code, which changes and so spoils other vendors' prompt caches.
-const BILLING: &str = "x-anthropic-billing-header:";
-
-/// The body without what the target refuses, and under another model's name. None: it is no JSON object.
-fn edited(body: &[u8], target: &Target, model: Option<&str>) -> Option<Vec<u8>> {
-    let fields: Fields<'_> = serde_json::from_slice(body).ok()?;
-    let dropped: Vec<&str> = target.quirks.dropped().collect();
-    let mut out = Vec::with_capacity(body.len() + 64);
-    out.push(b'{');
-    for (key, value) in &fields.0 {
-        if dropped.contains(&key.as_ref()) {
-            continue;
-        }
-        if out.len() > 1 {
-            out.push(b',');
-        }
-        serde_json::to_writer(&mut out, key).ok()?;
-        out.push(b':');
-        match (key.as_ref(), model) {
-            ("model", Some(model)) => serde_json::to_writer(&mut out, model).ok()?,
-            ("system", _) if target.quirks.strips_billing() => system(value, &mut out),
-            _ => out.extend_from_slice(value.get().as_bytes()),
-        }
-    }
-    out.push(b'}');
-    Some(out)
-}
-
-fn system(value: &RawValue, out: &mut Vec<u8>) {
-    #[derive(Deserialize)]
-    struct Block<'b> {
-        #[serde(borrow, default)]
-        text: Cow<'b, str>,
-    }
-    let Ok(blocks) = serde_json::from_str::<Vec<&RawValue>>(value.get()) else { return out.extend_from_slice(value.get().as_bytes()) };
-    let kept = blocks.iter().filter(|b| !serde_json::from_str::<Block<'_>>(b.get()).is_ok_and(|b| b.text.starts_with(BILLING)));
-    out.push(b'[');
-    for (n, block) in kept.enumerate() {
-        if n > 0 {
-            out.push(b',');
-        }
-        out.extend_from_slice(block.get().as_bytes());
-    }
-    out.push(b']');
-}
-
-/// An object's fields in their order.
-struct Fields<'b>(Vec<(Cow<'b, str>, &'b RawValue)>);
-
-impl<'de> Deserialize<'de> for Fields<'de> {
-    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Visit;
-        impl<'de> serde::de::Visitor<'de> for Visit {
-            type Value = Fields<'de>;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut fields = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    fields.push(entry);
-                }
-                Ok(Fields(fields))
-            }
-        }
-        from.deserialize_map(Visit)
-    }
 }
 
 #[cfg(test)]

@@ -2,9 +2,15 @@
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::{HeaderMap, Request, Response, body::Incoming, header, http::request::Parts};
+use bytes::{Bytes, BytesMut};
+use futures_util::FutureExt;
+use http_body_util::BodyExt;
+use hyper::{
+    HeaderMap, Request, Response,
+    body::{Body, Incoming},
+    header,
+    http::request::Parts,
+};
 
 use super::{
     attempt::Attempts,
@@ -24,6 +30,7 @@ use super::{
 use crate::{
     proxy::{
         condition::Facts,
+        config::Strategy,
         route::{self, Choice, Ground, Table},
         stream::write_gemini,
     },
@@ -132,7 +139,7 @@ async fn route(
         Facts { model: call.model.clone(), tokens: estimate, ..Facts::default() }
     };
     let affinity = measure.record.session.clone();
-    let lot = if affinity.is_empty() { engine.lot() } else { affinity.clone() };
+    let lot = if affinity.is_empty() && table.strategy == Strategy::Weighted { engine.lot() } else { affinity.clone() };
     let Ok(Choice { rule, picks }) = table.choose(&facts, &Ground { affinity: &lot }) else {
         let known = table.models().join(", ");
         let words =
@@ -172,23 +179,51 @@ async fn route(
     Ok(attempts.run(&picks, &affinity, measure).await)
 }
 
-async fn read(body: Incoming, headers: &HeaderMap) -> Result<Bytes, Failure> {
-    let whole = tokio::time::timeout(BODY_TIME, Limited::new(body, decode::MOST).collect()).await;
-    let too_large = || Failure::new(413, "the request is larger than 64 MiB");
-    let bytes = match whole {
-        Err(_) => return Err(Failure::new(408, "the request's body did not come within a minute")),
-        Ok(Err(e)) if e.is::<LengthLimitError>() => return Err(too_large()),
-        Ok(Err(_)) => return Err(Failure::new(400, "the request's body ended in the middle")),
-        Ok(Ok(whole)) => whole.to_bytes(),
-    };
+async fn read(mut body: Incoming, headers: &HeaderMap) -> Result<Bytes, Failure> {
+    // A small body came with its head: no timer, no copy.
+    if !headers.contains_key(header::CONTENT_ENCODING)
+        && let Some(Some(Ok(frame))) = body.frame().now_or_never()
+        && let Ok(data) = frame.into_data()
+    {
+        if body.is_end_stream() {
+            return Ok(data);
+        }
+        return rest(data, body).await;
+    }
+    let bytes = rest(Bytes::new(), body).await?;
     match Decoder::of(headers.get(header::CONTENT_ENCODING).and_then(|v| v.to_str().ok())) {
         Ok(None) => Ok(bytes),
         Ok(Some(decoder)) => decoder.whole(&bytes).map(Bytes::from).map_err(|e| match e {
-            TooMuch::Large => too_large(),
+            TooMuch::Large => Failure::new(413, TOO_LARGE),
             TooMuch::Broken => Failure::new(400, "the request's compressed body cannot be read"),
         }),
         Err(()) => {
             Err(Failure::new(415, "the request's body is compressed in a way that is not known here: use gzip, deflate, br or zstd"))
         }
+    }
+}
+
+const TOO_LARGE: &str = "the request is larger than 64 MiB";
+
+/// What follows the first piece, in one piece with it.
+async fn rest(first: Bytes, mut body: Incoming) -> Result<Bytes, Failure> {
+    let expected = body.size_hint().lower().min(decode::MOST as u64) as usize;
+    let mut whole = BytesMut::with_capacity(first.len() + expected);
+    whole.extend_from_slice(&first);
+    drop(first);
+    let read = async {
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| Failure::new(400, "the request's body ended in the middle"))?;
+            whole.extend_from_slice(&frame.into_data().unwrap_or_default());
+            if whole.len() > decode::MOST {
+                return Err(Failure::new(413, TOO_LARGE));
+            }
+        }
+        Ok(())
+    };
+    match tokio::time::timeout(BODY_TIME, read).await {
+        Err(_) => Err(Failure::new(408, "the request's body did not come within a minute")),
+        Ok(Err(failure)) => Err(failure),
+        Ok(Ok(())) => Ok(whole.freeze()),
     }
 }

@@ -76,14 +76,19 @@ impl Tap {
             return self.line(&held);
         }
         self.seek_id(&held);
+        self.error = memmem::find(held.get(..64).unwrap_or(&held), b"\"error\"")
+            .is_some_and(|at| !held.get(at..).unwrap_or_default().starts_with(b"\"error\":null"));
+        let Some(found) = raw(self.format, &held) else { return };
+        // The words on tokens alone: the rest of the reply need not be understood.
+        let key = if self.format == Format::Gemini { "usageMetadata" } else { "usage" };
         let mut usage = None;
-        convert::whole(self.format, &held, &mut |event| match event {
-            Event::Usage(tokens) => usage = Some(tokens),
-            Event::Error { .. } => self.error = true,
-            _ => {}
+        convert::whole(self.format, format!("{{\"{key}\":{found}}}").as_bytes(), &mut |event| {
+            if let Event::Usage(tokens) = event {
+                usage = Some(tokens);
+            }
         });
         self.usage = usage;
-        self.raw = raw(self.format, &held);
+        self.raw = Some(found);
     }
 
     fn line(&mut self, line: &[u8]) {

@@ -66,7 +66,13 @@ impl Table {
     }
 
     /// Pools of targets with their weights, as one order.
-    fn order(&self, pools: Vec<(u32, Vec<Pick>)>, facts: &Facts, ground: &Ground<'_>) -> Vec<Pick> {
+    fn order(&self, mut pools: Vec<(u32, Vec<Pick>)>, facts: &Facts, ground: &Ground<'_>) -> Vec<Pick> {
+        // Most often there is nothing to choose.
+        if let [(_, only)] = pools.as_mut_slice()
+            && only.len() == 1
+        {
+            return std::mem::take(only);
+        }
         let mut all: Vec<(u32, Pick)> = pools.into_iter().flat_map(|(w, picks)| picks.into_iter().map(move |p| (w, p))).collect();
         let mut seen = Vec::new();
         all.retain(|(_, p)| {

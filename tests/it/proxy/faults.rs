@@ -42,7 +42,7 @@ fn asked(cast: &Cast) -> Vec<String> {
 fn records(engine: &Engine, count: usize) -> Vec<Value> {
     let path = engine.path("usage.jsonl");
     let lines = || std::fs::read_to_string(&path).unwrap_or_default();
-    wait_until("the usage log", || lines().lines().count() >= count);
+    wait_until("the usage log", || lines().matches('\n').count() >= count);
     lines().lines().map(|l| serde_json::from_str(l).unwrap()).collect()
 }
 
