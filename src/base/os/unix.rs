@@ -324,6 +324,21 @@ mod tests {
     }
 
     #[test]
+    fn who_listens_at_a_port_is_known() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        if cfg!(target_os = "linux") {
+            assert_eq!(listens_at(std::process::id(), port), Some(true));
+            let mut other = std::process::Command::new("sleep").arg("600").spawn().unwrap();
+            assert_eq!(listens_at(other.id(), port), Some(false));
+            other.kill().unwrap();
+            other.wait().unwrap();
+        }
+        drop(listener);
+        assert_ne!(listens_at(std::process::id(), port), Some(true));
+    }
+
+    #[test]
     fn a_dead_process_has_no_start_time() {
         let mut child = std::process::Command::new("true").spawn().unwrap();
         let pid = child.id();

@@ -128,7 +128,7 @@ fn another_key_comes_by_a_new_engine_and_no_request_is_lost() {
     stage.home.clown(&["proxy", "key", "remove", "p", "1"]).fails(1).says("no key of provider other");
     stage.home.clown(&["proxy", "route", "remove", "p", "all"]).ok();
     stage.home.clown(&["proxy", "key", "remove", "p", "1"]).ok();
-    assert_eq!(stage.home.files_with(stage.home.everything(), b"the-key-of-the-other-one"), [std::path::PathBuf::new(); 0]);
+    assert!(stage.home.files_with(stage.home.everything(), b"the-key-of-the-other-one").is_empty());
     live.done().code_is(0);
 }
 
