@@ -199,8 +199,12 @@ impl Translator {
     pub(super) fn feed(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         let Self { parser, reader, orderer, sink, seen, raw, from, .. } = self;
         parser.feed(bytes, |frame| {
-            reader.take(&frame.data, &mut |e| orderer.take(e, &mut |s| put(sink, seen, s, out)));
-            if let Some(found) = tap::raw(*from, &frame.data) {
+            let mut told = false;
+            reader.take(frame.data, &mut |e| {
+                told |= matches!(e, Event::Usage(_));
+                orderer.take(e, &mut |s| put(sink, seen, s, out));
+            });
+            if told && let Some(found) = tap::raw(*from, frame.data) {
                 *raw = Some(found);
             }
         });
@@ -212,7 +216,7 @@ impl Translator {
     /// The upstream closed the stream.
     pub(super) fn finish(&mut self, out: &mut Vec<u8>) {
         let Self { parser, reader, orderer, sink, seen, .. } = self;
-        parser.finish(|frame| reader.take(&frame.data, &mut |e| orderer.take(e, &mut |s| put(sink, seen, s, out))));
+        parser.finish(|frame| reader.take(frame.data, &mut |e| orderer.take(e, &mut |s| put(sink, seen, s, out))));
         orderer.finish(&mut |s| put(sink, seen, s, out));
     }
 

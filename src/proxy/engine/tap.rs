@@ -94,7 +94,8 @@ impl Tap {
         }
         let telling = match self.format {
             Format::Gemini => memmem::find(data, b"usageMetadata").is_some(),
-            _ => memmem::find(data, b"\"usage\"").is_some(),
+            // Some say in every event that there is none yet.
+            _ => memmem::find(data, b"\"usage\"").is_some_and(|at| !data.get(at..).unwrap_or_default().starts_with(b"\"usage\":null")),
         };
         // An error's line is short, and its first key says it.
         let failing = memmem::find(data.get(..64).unwrap_or(data), b"\"error\"").is_some();

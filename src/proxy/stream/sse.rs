@@ -3,11 +3,13 @@
 //! Lines end with LF, CRLF or CR; a BOM may begin the stream; comments are dropped; several `data`
 //! lines join with LF; the space after the colon is optional. Source: WHATWG HTML, "event stream".
 
+use memchr::memchr2;
+
 /// One event: its `event` name (empty when none was given) and its data.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Frame {
-    pub event: String,
-    pub data: Vec<u8>,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame<'f> {
+    pub event: &'f str,
+    pub data: &'f [u8],
 }
 
 #[derive(Debug, Default)]
@@ -30,9 +32,11 @@ const MOST: usize = 64 << 20;
 
 impl Parser {
     /// Takes more bytes and hands every complete event to `frame`.
-    pub fn feed(&mut self, bytes: &[u8], mut frame: impl FnMut(Frame)) {
+    pub fn feed(&mut self, bytes: &[u8], mut frame: impl FnMut(Frame<'_>)) {
         let mut rest = bytes;
-        while let Some((at, end)) = rest.iter().position(|b| matches!(b, b'\n' | b'\r')).and_then(|at| Some((at, *rest.get(at)?))) {
+        // The data of an event that stands in these bytes as a whole is not copied.
+        let mut kept = None;
+        while let Some((at, end)) = memchr2(b'\n', b'\r', rest).and_then(|at| Some((at, *rest.get(at)?))) {
             let (head, tail) = rest.split_at(at);
             rest = tail.get(1..).unwrap_or_default();
             let continues = self.after_cr && end == b'\n' && head.is_empty();
@@ -40,8 +44,15 @@ impl Parser {
             if continues {
                 continue;
             }
-            self.push(head);
-            self.end_line(&mut frame);
+            if self.line.is_empty() {
+                self.end_line(head, &mut kept, true, &mut frame);
+            } else {
+                self.push(head);
+                self.end_own_line(&mut kept, &mut frame);
+            }
+        }
+        if let Some(value) = kept {
+            self.data.extend_from_slice(value);
         }
         if !rest.is_empty() {
             self.after_cr = false;
@@ -50,11 +61,11 @@ impl Parser {
     }
 
     /// The stream is over: an event without its blank line still counts.
-    pub fn finish(&mut self, mut frame: impl FnMut(Frame)) {
+    pub fn finish(&mut self, mut frame: impl FnMut(Frame<'_>)) {
         if !self.line.is_empty() {
-            self.end_line(&mut frame);
+            self.end_own_line(&mut None, &mut frame);
         }
-        self.dispatch(&mut frame);
+        self.dispatch(None, &mut frame);
     }
 
     /// Whether something was larger than any reply can be.
@@ -70,34 +81,49 @@ impl Parser {
         self.line.extend_from_slice(bytes);
     }
 
-    fn end_line(&mut self, frame: &mut impl FnMut(Frame)) {
-        let mut line = std::mem::take(&mut self.line);
-        if self.seen == 0 {
-            self.seen = 1;
-            if line.starts_with(BOM) {
-                line.drain(..BOM.len());
-            }
-        }
-        if line.is_empty() {
-            self.dispatch(frame);
-        } else if let Some(value) = field(&line, b"data") {
-            if self.has_data {
-                self.data.push(b'\n');
-            }
-            self.has_data = true;
+    fn end_own_line(&mut self, kept: &mut Option<&[u8]>, frame: &mut impl FnMut(Frame<'_>)) {
+        if let Some(value) = kept.take() {
             self.data.extend_from_slice(value);
-        } else if let Some(value) = field(&line, b"event") {
-            self.event = String::from_utf8_lossy(value).into_owned();
         }
+        let mut line = std::mem::take(&mut self.line);
+        self.end_line(&line, &mut None, false, frame);
         line.clear();
         self.line = line;
     }
 
-    fn dispatch(&mut self, frame: &mut impl FnMut(Frame)) {
-        let event = std::mem::take(&mut self.event);
-        if std::mem::take(&mut self.has_data) {
-            frame(Frame { event, data: std::mem::take(&mut self.data) });
+    /// `keep`: the line outlives its event, if that ends in the same bytes.
+    fn end_line<'b>(&mut self, mut line: &'b [u8], kept: &mut Option<&'b [u8]>, keep: bool, frame: &mut impl FnMut(Frame<'_>)) {
+        if self.seen == 0 {
+            self.seen = 1;
+            line = line.strip_prefix(BOM).unwrap_or(line);
         }
+        if line.is_empty() {
+            self.dispatch(kept.take(), frame);
+        } else if let Some(value) = field(line, b"data") {
+            if keep && !self.has_data {
+                *kept = Some(value);
+            } else {
+                if let Some(first) = kept.take() {
+                    self.data.extend_from_slice(first);
+                }
+                if self.has_data {
+                    self.data.push(b'\n');
+                }
+                self.data.extend_from_slice(value);
+            }
+            self.has_data = true;
+        } else if let Some(value) = field(line, b"event") {
+            self.event.clear();
+            self.event.push_str(&String::from_utf8_lossy(value));
+        }
+    }
+
+    fn dispatch(&mut self, kept: Option<&[u8]>, frame: &mut impl FnMut(Frame<'_>)) {
+        if std::mem::take(&mut self.has_data) {
+            frame(Frame { event: &self.event, data: kept.unwrap_or(&self.data) });
+            self.data.clear();
+        }
+        self.event.clear();
     }
 }
 
@@ -117,7 +143,7 @@ mod tests {
     fn parse(pieces: &[&[u8]]) -> Vec<(String, String)> {
         let mut parser = Parser::default();
         let mut frames = Vec::new();
-        let mut keep = |f: Frame| frames.push((f.event, String::from_utf8(f.data).unwrap()));
+        let mut keep = |f: Frame| frames.push((f.event.to_owned(), String::from_utf8(f.data.to_vec()).unwrap()));
         pieces.iter().for_each(|p| parser.feed(p, &mut keep));
         parser.finish(&mut keep);
         frames

@@ -77,15 +77,11 @@ impl<N: Deref<Target = Names>> Frames<N> {
 }
 
 fn frame(out: &mut Vec<u8>, name: &str, body: impl FnOnce(&mut Writer)) {
-    let mut w = Writer::with_capacity(256);
-    w.open(b'{').key("type").text(name);
+    let mut w = Writer::onto(std::mem::take(out));
+    w.outside(b"event: ").outside(name.as_bytes()).outside(b"\ndata: ").open(b'{').key("type").text(name);
     body(&mut w);
-    w.close(b'}');
-    out.extend_from_slice(b"event: ");
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"\ndata: ");
-    out.extend_from_slice(&w.into_bytes());
-    out.extend_from_slice(b"\n\n");
+    w.close(b'}').outside(b"\n\n");
+    *out = w.into_bytes();
 }
 
 fn open(out: &mut Vec<u8>, index: u64, block: impl FnOnce(&mut Writer)) {

@@ -64,11 +64,20 @@ impl<N: Deref<Target = Names>> Parts<N> {
         Self { names, proofs: Proofs::default(), thinking: false, call: None }
     }
 
-    /// Writes at most one part; tells whether it did. `Start`, `End` and `Error` are the caller's.
+    /// Writes at most one part; tells whether it did. `Start`, `Error` and the rest of `End` are the caller's.
     fn write(&mut self, step: Step, w: &mut Writer) -> bool {
         match step {
-            Step::OpenThought => self.thinking = true,
-            Step::OpenCall { id, name } => self.call = Some(Call { id, name, arguments: Vec::new() }),
+            Step::OpenText => return self.held(w),
+            Step::OpenThought => {
+                let wrote = self.held(w);
+                self.thinking = true;
+                return wrote;
+            }
+            Step::OpenCall { id, name } => {
+                let wrote = self.held(w);
+                self.call = Some(Call { id, name, arguments: Vec::new() });
+                return wrote;
+            }
             Step::Text(text) => {
                 w.open(b'{').key("text").str(&text);
                 signed(w, self.proofs.take(false));
@@ -88,13 +97,19 @@ impl<N: Deref<Target = Names>> Parts<N> {
             Step::Close => {
                 if std::mem::take(&mut self.thinking) {
                     self.proofs.close();
-                } else if let Some(call) = self.call.take() {
-                    return self.call(call, w);
+                } else if self.call.as_ref().is_some_and(|call| !call.arguments.is_empty()) {
+                    return self.held(w);
                 }
             }
-            Step::Start { .. } | Step::OpenText | Step::End { .. } | Step::Error { .. } => {}
+            Step::End { stop, .. } if stop != Stop::MaxTokens => return self.held(w),
+            Step::Start { .. } | Step::End { .. } | Step::Error { .. } => {}
         }
         false
+    }
+
+    /// The call that was told. Whether one has no arguments or was cut before them shows only behind it.
+    fn held(&mut self, w: &mut Writer) -> bool {
+        self.call.take().is_some_and(|call| self.call(call, w))
     }
 
     fn call(&mut self, call: Call, w: &mut Writer) -> bool {
@@ -139,6 +154,7 @@ impl<N: Deref<Target = Names>> Frames<N> {
             Step::End { stop, usage } => {
                 let mut w = Writer::with_capacity(256);
                 w.open(b'{').key("candidates").open(b'[').open(b'{').key("content").open(b'{').key("parts").open(b'[');
+                self.parts.write(Step::End { stop, usage }, &mut w);
                 // A last signature needs a part, and every real last chunk has one.
                 w.open(b'{').key("text").text("");
                 signed(&mut w, self.parts.proofs.take(false));
@@ -244,7 +260,10 @@ impl<N: Deref<Target = Names>> Whole<N> {
     pub fn take(&mut self, step: Step) {
         match step {
             Step::Start { id, .. } => self.id = id,
-            Step::End { stop, usage } => self.end = Some(Ok((stop, usage))),
+            Step::End { stop, usage } => {
+                self.part(Step::End { stop, usage });
+                self.end = Some(Ok((stop, usage)));
+            }
             Step::Error { kind, message } => self.end = Some(Err((kind, message))),
             Step::Text(text) | Step::Thought(text) => self.said.push(text),
             Step::Close => {

@@ -15,6 +15,18 @@ impl Writer {
         Self { bytes: Vec::with_capacity(capacity), comma: false }
     }
 
+    /// Goes on behind what is there; [`into_bytes`](Self::into_bytes) gives all of it.
+    pub fn onto(bytes: Vec<u8>) -> Self {
+        Self { bytes, comma: false }
+    }
+
+    /// Bytes outside of any JSON.
+    pub fn outside(&mut self, bytes: &[u8]) -> &mut Self {
+        self.bytes.extend_from_slice(bytes);
+        self.comma = false;
+        self
+    }
+
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
@@ -71,12 +83,27 @@ impl Writer {
 
     /// Plain text, escaped here.
     pub fn text(&mut self, text: &str) -> &mut Self {
-        let quoted = Str::quote(text);
-        self.str(&quoted)
+        if text.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\') {
+            return self.strs(&[text]);
+        }
+        self.str(&Str::quote(text))
     }
 
     pub fn number(&mut self, n: u64) -> &mut Self {
-        self.raw(&n.to_string())
+        let (mut digits, mut at, mut n) = ([0; 20], 20, n);
+        loop {
+            at -= 1;
+            if let Some(digit) = digits.get_mut(at) {
+                *digit = b'0' + (n % 10) as u8;
+            }
+            n /= 10;
+            if n == 0 {
+                break;
+            }
+        }
+        self.before();
+        self.bytes.extend_from_slice(digits.get(at..).unwrap_or_default());
+        self
     }
 
     pub fn bool(&mut self, value: bool) -> &mut Self {
@@ -93,5 +120,8 @@ mod tests {
         let mut w = Writer::default();
         w.open(b'{').key("a").open(b'[').number(1).text("x\"").open(b'{').close(b'}').close(b']').key("b").bool(true).close(b'}');
         assert_eq!(String::from_utf8(w.into_bytes()).unwrap(), r#"{"a":[1,"x\"",{}],"b":true}"#);
+        let mut w = Writer::onto(b"data: ".to_vec());
+        w.open(b'[').number(0).number(u64::MAX).text("\u{1}\\é").close(b']').outside(b"\n").open(b'{').close(b'}');
+        assert_eq!(String::from_utf8(w.into_bytes()).unwrap(), "data: [0,18446744073709551615,\"\\u0001\\\\é\"]\n{}");
     }
 }

@@ -13,11 +13,11 @@ use crate::usage;
 
 pub(crate) fn task(args: &[&str]) -> Outcome {
     let (names, options): (Vec<&str>, Vec<&str>) = args.iter().partition(|arg| !arg.starts_with('-'));
-    let (quick, leak) = (options.contains(&"--quick"), options.contains(&"--leak"));
+    let quick = options.contains(&"--quick");
     match names.as_slice() {
         ["proxy"] => {
-            usage::only(&options, &["--quick", "--leak"])?;
-            proxy(quick, leak)
+            usage::only(&options, &["--quick", "--leak", "--without-litellm"])?;
+            proxy(&options)
         }
         [] | ["foundation"] => {
             usage::only(&options, &["--quick"])?;
@@ -28,11 +28,11 @@ pub(crate) fn task(args: &[&str]) -> Outcome {
 }
 
 #[cfg(target_os = "linux")]
-fn proxy(quick: bool, leak: bool) -> Outcome {
-    proxy::bench(quick, leak)
+fn proxy(options: &[&str]) -> Outcome {
+    proxy::bench(options)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn proxy(_: bool, _: bool) -> Outcome {
+fn proxy(_: &[&str]) -> Outcome {
     Err(Failure::new("the proxy bench needs Linux: it reads /proc and gives each side a core of its own"))
 }

@@ -167,10 +167,11 @@ fn unsigned_thoughts_travel_with_calls_alone() {
 /// orchidfiles/ungate PR#38: a call that a limit cut short must not be there to be run.
 #[test]
 fn bug_25_a_call_cut_short_is_not_told() {
-    for piece in ["{\"command\":\"rm -rf /tm", "{\"a\":1,", "{"] {
-        let steps = [vec![start()], call("c", &[piece]), vec![end(Stop::MaxTokens)]].concat();
+    // Before its arguments began, too.
+    for piece in [&["{\"command\":\"rm -rf /tm"][..], &["{\"a\":1,"], &["{"], &[]] {
+        let steps = [vec![start()], call("c", piece), vec![end(Stop::MaxTokens)]].concat();
         let all = streamed(steps.clone());
-        assert_eq!(parts(&all), [json!({"text": ""})], "{piece}");
+        assert_eq!(parts(&all), [json!({"text": ""})], "{piece:?}");
         assert_eq!(all.last().unwrap()["candidates"][0]["finishReason"], "MAX_TOKENS");
         assert!(!whole(steps).1.to_string().contains("functionCall"));
     }

@@ -55,6 +55,8 @@ pub(super) const CELLS: &[Cell] = &[
     cell("200 deltas in one write, Messages to chat", Body::Small, Anthropic, Chat, Blob, 8),
     cell("200 deltas 5 ms apart, Messages to Messages", Body::Small, Anthropic, Anthropic, Paced, 8),
     cell("200 deltas 5 ms apart, Messages to chat", Body::Small, Anthropic, Chat, Paced, 8),
+    cell("200 deltas in one write, Messages to Messages", Body::Small, Anthropic, Anthropic, Blob, 8),
+    cell("Claude Code's 78 KB, a burst of 200 deltas, Messages to chat", Body::Claude, Anthropic, Chat, Burst, 8),
 ];
 
 const fn cell(what: &'static str, body: Body, client: Format, upstream: Format, answer: Answer, connections: usize) -> Cell {

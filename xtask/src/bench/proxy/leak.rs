@@ -17,25 +17,31 @@ pub(super) fn measure(site: &Site, machine: &str, quick: bool) -> Result<String,
     let proxy = site.start(Way::Clown)?;
     let mut lines = vec!["## Proxy, memory over time".to_owned(), String::new(), machine.to_owned(), String::new()];
     lines.extend(
-        ["| load | RSS at the begin, half, end (MiB) | slope over the second half | goal |", "|---|---|---|---|"].map(str::to_owned),
+        [
+            "| load | RSS at the begin, half, end (MiB) | slope over the second half | goal | open files at the begin, end |",
+            "|---|---|---|---|---|",
+        ]
+        .map(str::to_owned),
     );
     for (what, cell, kind, count) in [
         ("small requests, Messages to chat", SMALL_TRANSLATED, Kind::Plain, requests),
         ("streams left by their client after the first byte, Messages to chat", PACED_TRANSLATED, Kind::Abort, aborts),
     ] {
+        let files = proxy.files();
         let series = step(what, || sample(&proxy, cell, kind, count))?;
         let half = series.get(series.len() / 2..).unwrap_or_default();
         let slope = slope(half);
         let grown = slope * half.len().saturating_sub(1) as f64 * 1024.0;
         let at = |place: usize| series.get(place).map_or(0.0, |memory| *memory);
         lines.push(format!(
-            "| {count} {what} | {:.1}, {:.1}, {:.1} | {:+.2} KiB per 1000 | < {:.0} KiB over the half: {} |",
+            "| {count} {what} | {:.1}, {:.1}, {:.1} | {:+.2} KiB per 1000 | < {:.0} KiB over the half: {} | {files}, {} |",
             at(0),
             at(series.len() / 2),
             at(series.len() - 1),
             slope * 1024.0 / (count as f64 / SAMPLES as f64 / 1000.0),
             ALLOWED_KIB,
-            if grown < ALLOWED_KIB { "met" } else { "missed" }
+            if grown < ALLOWED_KIB { "met" } else { "missed" },
+            proxy.files()
         ));
     }
     Ok(lines.join("\n") + "\n")

@@ -122,9 +122,12 @@ impl Runner<'_> {
             self.open(key)?;
         }
         let (mut keys, mut buffer) = (VecDeque::new(), vec![0; 256 * 1024]);
+        let mut heard = now();
         while self.connections.iter().any(Option::is_some) {
             self.poll.wait(Some(PATIENCE), &mut keys)?;
-            if keys.is_empty() {
+            if !keys.is_empty() {
+                heard = now();
+            } else if u128::from(now() - heard) >= PATIENCE.as_nanos() {
                 return Err(io::Error::other(format!("nothing came for {} s", PATIENCE.as_secs())));
             }
             while let Some(key) = keys.pop_front() {

@@ -21,19 +21,22 @@ use crate::shell::{self, cargo, run as run_program};
 
 use super::{machine, record};
 
-pub(super) fn bench(quick: bool, leak: bool) -> Outcome {
+/// Options: `--quick`, `--leak`, `--without-litellm`.
+pub(super) fn bench(options: &[&str]) -> Outcome {
     if std::thread::available_parallelism().map_or(1, usize::from) < 2 {
         return Err(Failure::new("the proxy bench needs two cores: one for the proxy, one for both its ends"));
     }
     if cfg!(debug_assertions) {
-        return in_release(quick, leak);
+        return in_release(options);
     }
+    let (quick, leak) = (options.contains(&"--quick"), options.contains(&"--leak"));
     step("build tools", || setup::tools(false, false))?;
     step("release build", || run_program(&mut cargo(&["build", "--release", "--package", "clown", "--locked"])))?;
     // Before this thread has but one core.
     let machine = machine::describe() + if quick { "; quick run" } else { "" };
     let upstream = mock::start()?;
-    let mut site = step("proxies", || ways::Site::set_up(upstream))?;
+    let mut site = step("proxies", || ways::Site::set_up(upstream, !leak && !options.contains(&"--without-litellm")))?;
+    let _ahead = poll::Ahead::of_others();
     poll::stay_on(0)?;
     let (name, text) = if leak {
         ("proxy-leak", leak::measure(&site, &machine, quick)?)
@@ -49,10 +52,10 @@ pub(super) fn bench(quick: bool, leak: bool) -> Outcome {
 }
 
 /// The load must not be what is slow, so this program builds itself again, optimised, and goes on there.
-fn in_release(quick: bool, leak: bool) -> Outcome {
+fn in_release(options: &[&str]) -> Outcome {
     step("release build of the bench", || run_program(&mut cargo(&["build", "--release", "--package", "xtask", "--locked"])))?;
     let mut again = std::process::Command::new(crate::dirs::target().join("release/xtask"));
-    again.args(["bench", "proxy"]).args(quick.then_some("--quick")).args(leak.then_some("--leak"));
+    again.args(["bench", "proxy"]).args(options);
     let status = again.status().map_err(|err| Failure::new(format!("cannot start `{}`: {err}", shell::show(&again))))?;
     if status.success() { Ok(()) } else { Err(Failure::silent()) }
 }

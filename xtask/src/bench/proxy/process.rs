@@ -63,6 +63,11 @@ impl Process {
         Usage::of(self.child.id())
     }
 
+    /// Open files, sockets among them, of the process itself.
+    pub(super) fn files(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.child.id())).map_or(0, Iterator::count)
+    }
+
     /// Stops it from running while another is measured.
     pub(super) fn pause(&self) {
         self.signal(Signal::STOP);

@@ -18,7 +18,7 @@ pub(super) struct Plan {
     pub(super) starts: usize,
 }
 
-pub(super) const FULL: Plan = Plan { repeats: 3, time: Duration::from_secs(3), starts: 20 };
+pub(super) const FULL: Plan = Plan { repeats: 3, time: Duration::from_secs(2), starts: 20 };
 pub(super) const QUICK: Plan = Plan { repeats: 1, time: Duration::from_millis(800), starts: 5 };
 
 const WAYS: [Way; 4] = [Way::Direct, Way::Nginx, Way::Clown, Way::LiteLlm];

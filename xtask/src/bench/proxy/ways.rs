@@ -52,11 +52,15 @@ pub(super) struct Site {
 }
 
 impl Site {
-    pub(super) fn set_up(upstream: u16) -> Result<Self, Failure> {
+    pub(super) fn set_up(upstream: u16, litellm: bool) -> Result<Self, Failure> {
         let dir = dirs::under_target("bench-proxy")?;
         let mut site = Self { dir, upstream, nginx: None, litellm: None, clown: true, notes: Vec::new() };
         site.nginx = site.take("nginx", nginx_program());
-        site.litellm = site.take("LiteLLM", litellm_program(&site.dir));
+        if litellm {
+            site.litellm = site.take("LiteLLM", litellm_program(&site.dir));
+        } else {
+            site.notes.push("LiteLLM was left out, as asked".into());
+        }
         Ok(site)
     }
 
@@ -93,6 +97,8 @@ impl Site {
             }
         };
         write(&config, &text)?;
+        // It grows by a line with every request of a bench.
+        let _ = fs::remove_file(self.usage_log());
         fs::create_dir_all(&home).map_err(|err| Failure::new(format!("cannot create {}: {err}", home.display())))?;
         cmd.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", &home).current_dir(&home);
         cmd.env("CLOWN_PROXY_SECRET", KEY).env("UP_KEY", UPSTREAM_KEY);
@@ -164,7 +170,7 @@ impl Site {
         )
     }
 
-    pub(super) fn usage_log(&self) -> PathBuf {
+    fn usage_log(&self) -> PathBuf {
         self.dir.join("usage.jsonl")
     }
 
