@@ -132,6 +132,8 @@ pub fn close_stdout() -> io::Result<()> {
 /// The listening socket that whoever started this process put at descriptor 0.
 pub fn stdin_listener() -> io::Result<std::net::TcpListener> {
     let listener = std::net::TcpListener::from(io::stdin().as_fd().try_clone_to_owned()?);
+    // Where the system does not tell, the first accept does.
+    #[cfg(target_os = "linux")]
     if !rustix::net::sockopt::socket_acceptconn(&listener)? {
         return Err(io::Error::from(ErrorKind::InvalidInput));
     }
