@@ -99,7 +99,11 @@ pub(super) struct Flow {
     /// Read before it was decided that this reply is the one.
     head: VecDeque<Bytes>,
     work: Work,
+    /// Ready to go, in the upstream's own bytes; before `out`.
+    piece: Bytes,
     out: Vec<u8>,
+    /// The upstream's task had its turn since the last piece came.
+    waited: bool,
     /// Of a stream that passes through.
     frames: Frames,
     /// The last of them, where an error behind them must go on from it.
@@ -157,7 +161,9 @@ impl Flow {
             source: parts.source,
             head: parts.head,
             work: parts.work,
+            piece: Bytes::new(),
             out: parts.out,
+            waited: false,
             frames: Frames::default(),
             last_frames: Bytes::new(),
             stream: parts.stream,
@@ -187,17 +193,16 @@ impl Flow {
             return Poll::Ready(None);
         }
         while let Some(piece) = self.head.pop_front() {
-            if let Some(whole) = self.passing(piece) {
-                return Poll::Ready(Some(Ok(whole)));
-            }
+            self.passing(piece);
         }
         loop {
-            if self.out.len() >= ENOUGH {
+            if self.piece.len() + self.out.len() >= ENOUGH {
                 return self.send();
             }
             match Pin::new(&mut self.source.body).poll_frame(context) {
                 Poll::Ready(Some(Ok(frame))) => {
                     let Ok(data) = frame.into_data() else { continue };
+                    self.waited = false;
                     self.last = Instant::now();
                     let data = match self.decoded(data) {
                         Ok(data) => data,
@@ -206,21 +211,34 @@ impl Flow {
                     match &mut self.work {
                         Work::Pass(tap) => {
                             tap.feed(&data);
-                            if let Some(whole) = self.passing(data) {
-                                return Poll::Ready(Some(Ok(whole)));
-                            }
+                            self.passing(data);
                         }
                         Work::Translate(translator) => translator.feed(&data, &mut self.out),
+                    }
+                    // Where the length is known, the server asks no more behind the last byte.
+                    if self.source.body.is_end_stream() {
+                        return self.finish();
                     }
                 }
                 Poll::Ready(Some(Err(_))) => {
                     return self.broken(ErrorKind::Broken, "the upstream's connection broke in the middle of the reply");
                 }
                 Poll::Ready(None) => return self.finish(),
-                Poll::Pending if !self.out.is_empty() => return self.send(),
+                // Events that came in one packet are handed over one by one. Each task gets one turn before
+                // what is there is sent: so they leave in one packet too, and nothing waits for the network.
+                Poll::Pending if self.ready() && !self.waited => {
+                    self.waited = true;
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Poll::Pending if self.ready() => return self.send(),
                 Poll::Pending => return self.wait(context),
             }
         }
+    }
+
+    fn ready(&self) -> bool {
+        !self.piece.is_empty() || !self.out.is_empty()
     }
 
     fn decoded(&mut self, data: Bytes) -> io::Result<Bytes> {
@@ -230,22 +248,30 @@ impl Flow {
         }
     }
 
-    /// What of it may leave.
-    fn passing(&mut self, data: Bytes) -> Option<Bytes> {
+    /// Makes ready what of it may leave.
+    fn passing(&mut self, data: Bytes) {
         let whole = if self.stream.is_some() { self.frames.feed(data) } else { data };
         if whole.is_empty() {
-            return None;
+            return;
         }
         if self.stream == Some(Format::OpenaiResponses) {
             self.last_frames = whole.clone();
         }
-        self.measure.first_byte();
-        Some(whole)
+        if self.ready() {
+            self.out.extend_from_slice(&whole);
+        } else {
+            self.piece = whole;
+        }
     }
 
     fn send(&mut self) -> Poll<Option<io::Result<Bytes>>> {
         self.measure.first_byte();
-        Poll::Ready(Some(Ok(Bytes::from(std::mem::take(&mut self.out)))))
+        let (piece, out) = (std::mem::take(&mut self.piece), std::mem::take(&mut self.out));
+        Poll::Ready(Some(Ok(match (piece.is_empty(), out.is_empty()) {
+            (_, true) => piece,
+            (true, false) => out.into(),
+            (false, false) => [&piece[..], &out].concat().into(),
+        })))
     }
 
     fn finish(&mut self) -> Poll<Option<io::Result<Bytes>>> {
@@ -266,7 +292,7 @@ impl Flow {
             self.blame();
         }
         self.tell();
-        if self.out.is_empty() { Poll::Ready(None) } else { self.send() }
+        if self.ready() { self.send() } else { Poll::Ready(None) }
     }
 
     /// What went by, for the record.

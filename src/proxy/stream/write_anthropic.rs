@@ -213,7 +213,7 @@ mod tests {
         let names = Names::default();
         let (mut parser, mut reader, mut orderer) = (sse::Parser::default(), Reader::default(), Orderer::default());
         let (mut frames, mut out) = (Frames::new(&names, "claude-x", 7), Vec::new());
-        let mut take = |frame: sse::Frame| reader.take(&frame.data, &mut |e| orderer.take(e, &mut |s| frames.write(s, &mut out)));
+        let mut take = |frame: sse::Frame| reader.take(frame.data, &mut |e| orderer.take(e, &mut |s| frames.write(s, &mut out)));
         pieces.iter().for_each(|p| parser.feed(p, &mut take));
         parser.finish(&mut take);
         orderer.finish(&mut |s| frames.write(s, &mut out));
@@ -223,7 +223,7 @@ mod tests {
     fn events(bytes: &[u8]) -> Vec<Value> {
         let (mut parser, mut all) = (sse::Parser::default(), Vec::new());
         parser.feed(bytes, |f| {
-            let value: Value = serde_json::from_slice(&f.data).unwrap();
+            let value: Value = serde_json::from_slice(f.data).unwrap();
             assert_eq!(value["type"], f.event);
             all.push(value);
         });

@@ -245,7 +245,7 @@ mod tests {
         let names = Names::default();
         let (mut parser, mut reader, mut orderer) = (sse::Parser::default(), Reader::default(), Orderer::default());
         let (mut frames, mut out) = (Frames::new(&names, "gpt", 5, true), Vec::new());
-        let mut take = |frame: sse::Frame| reader.take(&frame.data, &mut |e| orderer.take(e, &mut |s| frames.write(s, &mut out)));
+        let mut take = |frame: sse::Frame| reader.take(frame.data, &mut |e| orderer.take(e, &mut |s| frames.write(s, &mut out)));
         pieces.iter().for_each(|p| parser.feed(p, &mut take));
         parser.finish(&mut take);
         orderer.finish(&mut |s| frames.write(s, &mut out));
@@ -281,7 +281,7 @@ mod tests {
 
     fn chunks(bytes: &[u8]) -> Vec<Value> {
         let (mut parser, mut all) = (sse::Parser::default(), Vec::new());
-        parser.feed(bytes, |f| all.push(if f.data == b"[DONE]" { json!("DONE") } else { serde_json::from_slice(&f.data).unwrap() }));
+        parser.feed(bytes, |f| all.push(if f.data == b"[DONE]" { json!("DONE") } else { serde_json::from_slice(f.data).unwrap() }));
         all
     }
 

@@ -206,6 +206,26 @@ fn odd_upstreams_are_understood_or_told() {
 }
 
 #[test]
+fn a_reply_in_one_piece_is_counted_as_it_passes() {
+    let cast = Cast::start();
+    for upstream in Format::ALL {
+        let engine = engine(&cast, &[("a", upstream, "text")], "");
+        let (path, body) = match upstream {
+            Format::Anthropic => ("/v1/messages", question("x", false)),
+            Format::Chat => ("/v1/chat/completions", question("x", false)),
+            Format::Responses => ("/v1/responses", r#"{"model":"x","input":"hello"}"#.into()),
+            Format::Gemini => ("/v1beta/models/x:generateContent", r#"{"contents":[{"role":"user","parts":[{"text":"hello"}]}]}"#.into()),
+        };
+        let reply = post(&engine.url, path, &body);
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        let record = &records(&engine, 1)[0];
+        let tokens = ["input", "cache_read", "output"].map(|key| record[key].as_u64().unwrap());
+        assert_eq!((&record["outcome"], tokens), (&"ok".into(), [55, 40, 20]), "{record}");
+        assert!(record["reply"].is_string() && record["usage"].is_object() && record["partial"] == false, "{record}");
+    }
+}
+
+#[test]
 fn compressed_replies_pass_readable_and_are_counted() {
     let cast = Cast::start();
     let engine = engine(&cast, &[("a", Format::Anthropic, "text.gzip")], "");

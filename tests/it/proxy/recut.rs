@@ -69,7 +69,7 @@ fn translate<'p>(upstream: Format, client: Format, pieces: impl IntoIterator<Ite
     let (names, mut out) = (Names::default(), Vec::new());
     let (mut parser, mut reader, mut orderer) = (sse::Parser::default(), Reader::of(upstream), Orderer::default());
     let mut writer = Writer::of(client, &names);
-    let mut take = |frame: sse::Frame| reader.take(&frame.data, &mut |e| orderer.take(e, &mut |s| writer.write(s, &mut out)));
+    let mut take = |frame: sse::Frame| reader.take(frame.data, &mut |e| orderer.take(e, &mut |s| writer.write(s, &mut out)));
     pieces.into_iter().for_each(|piece| parser.feed(piece, &mut take));
     parser.finish(&mut take);
     orderer.finish(&mut |step| writer.write(step, &mut out));

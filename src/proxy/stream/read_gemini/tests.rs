@@ -16,7 +16,7 @@ fn translate(pieces: &[&[u8]]) -> Vec<u8> {
     let names = Names::default();
     let (mut parser, mut reader, mut orderer) = (sse::Parser::default(), Reader::default(), Orderer::default());
     let (mut frames, mut out) = (Frames::new(&names, "claude-x", 7), Vec::new());
-    let mut take = |frame: sse::Frame| reader.take(&frame.data, &mut |e| orderer.take(e, &mut |s| frames.write(s, &mut out)));
+    let mut take = |frame: sse::Frame| reader.take(frame.data, &mut |e| orderer.take(e, &mut |s| frames.write(s, &mut out)));
     pieces.iter().for_each(|p| parser.feed(p, &mut take));
     parser.finish(&mut take);
     orderer.finish(&mut |s| frames.write(s, &mut out));
@@ -58,7 +58,7 @@ fn stream(chunks: &[Value]) -> String {
 
 fn events(chunks: &[Value]) -> Vec<Value> {
     let mut all = Vec::new();
-    sse::Parser::default().feed(&translate(&[stream(chunks).as_bytes()]), |f| all.push(serde_json::from_slice(&f.data).unwrap()));
+    sse::Parser::default().feed(&translate(&[stream(chunks).as_bytes()]), |f| all.push(serde_json::from_slice(f.data).unwrap()));
     all
 }
 

@@ -35,7 +35,7 @@ fn translate(pieces: &[&[u8]]) -> Vec<u8> {
     let names = Names::of(&request::read(REQUEST.as_bytes()).unwrap());
     let (mut parser, mut reader, mut orderer) = (sse::Parser::default(), read_chat::Reader::default(), Orderer::default());
     let (mut frames, mut out) = (Frames::new(&names, "gpt", 5), Vec::new());
-    let mut take = |frame: sse::Frame| reader.take(&frame.data, &mut |e| orderer.take(e, &mut |s| frames.write(s, &mut out)));
+    let mut take = |frame: sse::Frame| reader.take(frame.data, &mut |e| orderer.take(e, &mut |s| frames.write(s, &mut out)));
     pieces.iter().for_each(|p| parser.feed(p, &mut take));
     parser.finish(&mut take);
     orderer.finish(&mut |s| frames.write(s, &mut out));
@@ -45,7 +45,7 @@ fn translate(pieces: &[&[u8]]) -> Vec<u8> {
 fn events(bytes: &[u8]) -> Vec<Value> {
     let (mut parser, mut all) = (sse::Parser::default(), Vec::new());
     parser.feed(bytes, |f| {
-        let value: Value = serde_json::from_slice(&f.data).unwrap();
+        let value: Value = serde_json::from_slice(f.data).unwrap();
         assert_eq!(value["type"], f.event);
         assert_eq!(value["sequence_number"], all.len());
         all.push(value);
@@ -83,7 +83,7 @@ fn every_cut_gives_the_same_bytes() {
     let back = |pieces: &[&[u8]]| {
         let (mut parser, mut reader, mut orderer, mut steps) =
             (sse::Parser::default(), read_responses::Reader::default(), Orderer::default(), Vec::new());
-        let mut take = |f: sse::Frame| reader.take(&f.data, &mut |e| orderer.take(e, &mut |s| steps.push(s)));
+        let mut take = |f: sse::Frame| reader.take(f.data, &mut |e| orderer.take(e, &mut |s| steps.push(s)));
         pieces.iter().for_each(|p| parser.feed(p, &mut take));
         orderer.finish(&mut |s| steps.push(s));
         steps
