@@ -132,6 +132,8 @@ pub fn close_stdout() -> io::Result<()> {
 /// The listening socket that whoever started this process put at descriptor 0.
 pub fn stdin_listener() -> io::Result<std::net::TcpListener> {
     let listener = std::net::TcpListener::from(io::stdin().as_fd().try_clone_to_owned()?);
+    // Where the system does not tell, the first accept does.
+    #[cfg(target_os = "linux")]
     if !rustix::net::sockopt::socket_acceptconn(&listener)? {
         return Err(io::Error::from(ErrorKind::InvalidInput));
     }
@@ -321,6 +323,21 @@ mod tests {
         let link = dir.path().join("link");
         symlink(&good, &link).unwrap();
         assert!(private_dir(&link).is_err());
+    }
+
+    #[test]
+    fn who_listens_at_a_port_is_known() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        if cfg!(target_os = "linux") {
+            assert_eq!(listens_at(std::process::id(), port), Some(true));
+            let mut other = std::process::Command::new("sleep").arg("600").spawn().unwrap();
+            assert_eq!(listens_at(other.id(), port), Some(false));
+            other.kill().unwrap();
+            other.wait().unwrap();
+        }
+        drop(listener);
+        assert_ne!(listens_at(std::process::id(), port), Some(true));
     }
 
     #[test]

@@ -57,7 +57,7 @@ fn json_is_one_document_and_stderr_is_empty_for_every_outcome() {
         ("profiles create", 2, "usage"),
         ("profiles inspect nope", 1, "not_found"),
         ("profiles create claude keep --provider offline", 1, "already_exists"),
-        ("profiles create codex x --provider anthropic", 1, "unsupported"),
+        ("profiles create loner x --provider anthropic", 1, "unsupported"),
         ("profiles create claude x --provider minimax", 1, "invalid_input"),
         ("profiles create claude ../x --provider offline", 1, "invalid_input"),
         ("run keep", 1, "not_found"),
