@@ -1,9 +1,11 @@
 //! The proxy between the vendors' own SDKs and an upstream that speaks as the vendors do.
 
+mod brain;
 mod cast;
 mod engine;
 mod expect;
 mod faults;
+mod gemini_cli;
 mod guard;
 mod http;
 mod life;
@@ -12,5 +14,6 @@ mod script;
 mod sdk;
 mod shape;
 
+pub use brain::WORD;
 pub use cast::Cast;
 pub use script::Format;

@@ -25,6 +25,8 @@ use crate::{
 /// A head that comes this slowly is no agent's. Also ends connections that are idle this long.
 const HEAD_TIME: Duration = Duration::from_secs(120);
 const CONNECTIONS: usize = 1024;
+/// What a connection keeps for reading grows no larger.
+pub(super) const BUFFER: usize = 128 << 10;
 /// How long open replies may take when the proxy ends.
 const DRAIN: Duration = Duration::from_secs(5);
 /// Then streams are told, and have this long to say it.
@@ -149,8 +151,11 @@ async fn connection(engine: Arc<Engine>, stream: TcpStream, mut stopping: watch:
     // Without this each small piece of a stream waits for the client's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| service::handle(engine.clone(), request));
-    let connection =
-        http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).serve_connection(TokioIo::new(stream), service);
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME)
+        .max_buf_size(BUFFER)
+        .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = &mut connection => ended,

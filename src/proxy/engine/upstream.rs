@@ -20,6 +20,8 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 
+use super::life::BUFFER;
+
 /// Connections nobody uses are closed after this.
 const IDLE: Duration = Duration::from_secs(90);
 
@@ -65,7 +67,7 @@ fn connector(limit: Duration) -> HttpConnector {
 
 fn builder() -> hyper_util::client::legacy::Builder {
     let mut builder = Client::builder(TokioExecutor::new());
-    builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE).pool_max_idle_per_host(64);
+    builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE).pool_max_idle_per_host(64).http1_max_buf_size(BUFFER);
     builder
 }
 

@@ -1,9 +1,38 @@
 //! Agents with a provider that speaks another way: the proxy is there by itself, and all works.
 
 use super::{Agent, for_each_agent, new_key};
-use crate::support::{TestHome, Upstream};
+use crate::{
+    proxy::{Cast, Format, WORD},
+    support::{TestHome, Upstream},
+};
 
-for_each_agent!(uses_a_tool_through_a_proxy_and_never_has_the_key);
+for_each_agent!(uses_a_tool_through_a_proxy_and_never_has_the_key, uses_a_tool_with_upstreams_of_every_format);
+
+fn uses_a_tool_with_upstreams_of_every_format(agent: &Agent) {
+    let (home, cast, key) = (TestHome::with_agents(), Cast::start(), new_key("formats"));
+    home.clown(&["config", "set", "secrets.backend", "file"]).ok();
+    for format in Format::ALL {
+        let word = format.word();
+        let endpoint =
+            format!("[[endpoints]]\nformat = \"{}\"\nbase_url = \"{}\"\nauth = \"{}\"\n", format.id(), cast.url(format), format.auth());
+        let manifest = format!("schema = 1\nid = \"{word}\"\nname = \"{word}\"\nany_model = true\ndefault_model = \"agent\"\n{endpoint}");
+        home.write(home.root().join(format!("providers.d/{word}.toml")), &manifest);
+        let create = ["profiles", "create", agent.id, word, "--provider", word, "--api-key-stdin", "--proxy"];
+        home.clown(&create).stdin(key.as_bytes()).ok();
+        let out = agent.run(&home, word, "run it").ok();
+        let report = || format!("{} with {word}: {}", agent.id, out.report());
+        assert!(out.stdout().contains(WORD), "{}", report());
+        assert!(!super::has_part_of(&key, &std::fs::read(home.work().join("seen")).unwrap()), "{}", report());
+        let asked = cast.requests();
+        // Titles and other side calls come beside the two turns.
+        let turns: Vec<_> = asked.iter().filter(|r| r.holds("run it")).collect();
+        assert!(turns.len() >= 2, "{}: {asked:?}", report());
+        assert!(turns.iter().any(|r| r.holds("call_agent1") && r.holds(WORD)), "the tool's words did not reach the model: {}", report());
+        let sent = if format.auth() == "bearer" { format!("Bearer {key}") } else { key.clone() };
+        let header = if format.auth() == "bearer" { "authorization" } else { format.auth() };
+        assert!(asked.iter().all(|r| r.header(header) == Some(&sent)), "{}: {asked:?}", report());
+    }
+}
 
 fn uses_a_tool_through_a_proxy_and_never_has_the_key(agent: &Agent) {
     let (home, upstream, key) = (TestHome::with_agents(), Upstream::start(), new_key("proxied"));

@@ -1,6 +1,6 @@
 //! A provider on loopback that speaks all four formats as their vendors do, and records.
 //!
-//! The model's name says what it replies: `SCENARIO` of `script`, and after a dot how:
+//! The model's name says what it replies: `SCENARIO` of `script` (`agent`: what `brain` makes of the request), and after a dot how:
 //! `cutN` sends N bytes at a time, `stall` stops halfway, `drop` breaks the connection halfway,
 //! `statusN` fails, `garbage` is no JSON, `type` calls it `text/plain`, `gzip` packs it, `afterN` is spent
 //! for N seconds, `onlyKEY` is spent for every other key, `error` streams an error first, `page` is a web
@@ -31,7 +31,10 @@ use serde_json::Value;
 
 pub use gzip::pack;
 
-use super::script::{Format, Script, script};
+use super::{
+    brain,
+    script::{Format, Script, script},
+};
 use crate::support::Recorded;
 
 pub struct Cast {
@@ -186,7 +189,8 @@ fn reply(request: &Recorded) -> hyper::Response<Pieces> {
     if let Some(why) = refusal(format, request) {
         return fails(Some(400), why);
     }
-    let Some(script) = script(name) else { return fails(Some(404), "no such model") };
+    let known = if name == "agent" { brain::script(format, &request.body) } else { script(name) };
+    let Some(script) = known else { return fails(Some(404), "no such model") };
     if let Some(status) = manner.strip_prefix("status") {
         return fails(status.parse().ok(), "told to fail");
     }
