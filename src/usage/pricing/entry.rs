@@ -53,6 +53,12 @@ impl<'a> Fields<'a> {
         Factor::of_text(unquoted(self.raw(field)?))
     }
 
+    /// A price that is no number is unknown, and not 0.
+    fn can_be_read(&self) -> bool {
+        let is_rate = |field: &str| [INPUT, OUTPUT, REASONING, READ, WRITE].iter().any(|start| field.starts_with(start));
+        self.0.keys().filter(|field| is_rate(field)).all(|field| self.rate(field).is_some())
+    }
+
     /// The rate of a service level, else the plain one.
     fn tier_rate(&self, field: &str, tier: &str) -> Option<Money> {
         let own = if tier.is_empty() { None } else { self.rate(&format!("{field}{tier}")) };
@@ -69,9 +75,13 @@ fn unquoted(text: &str) -> &str {
     text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text).trim()
 }
 
-/// `None` where the entry has no price for tokens: it is known, and unpriced.
+/// `None` where the entry has no price for tokens, or one that cannot be read: the model is known, and unpriced.
 pub(super) fn read(name: &str, json: &str) -> Option<ModelPrice> {
     let fields = Fields::parse(json)?;
+    let mut parts = fields.list("tiered_pricing").into_iter().chain(fields.raw("off_peak_pricing").and_then(Fields::parse));
+    if !fields.can_be_read() || !parts.all(|part| part.can_be_read()) {
+        return None;
+    }
     let seller = Seller::of(&fields.text("litellm_provider").unwrap_or_default());
     let spans = spans(&fields);
     if !fields.has(INPUT) && !fields.has(OUTPUT) && spans.is_empty() {
@@ -165,9 +175,9 @@ fn thresholds<'f>(fields: &'f Fields<'_>, tier: &str) -> Vec<(u64, &'f str)> {
 fn spans(fields: &Fields<'_>) -> Vec<Span> {
     let span = |span: Fields<'_>| {
         let range: [f64; 2] = serde_json::from_str(span.raw("range")?).ok()?;
-        let input = if span.has(INPUT) { span.rate(INPUT).unwrap_or_default() } else { return None };
-        let or_input = |field: &str| Some(if span.has(field) { span.rate(field).unwrap_or_default() } else { input });
-        let output = if span.has(OUTPUT) { Some(span.rate(OUTPUT).unwrap_or_default()) } else { None };
+        let input = span.rate(INPUT)?;
+        let or_input = |field: &str| span.rate(field).or(Some(input));
+        let output = span.rate(OUTPUT);
         let rates = Rates {
             input,
             output: output.or_else(|| fields.rate(OUTPUT)).unwrap_or_default(),

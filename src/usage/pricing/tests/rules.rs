@@ -262,3 +262,38 @@ fn a_users_price_is_per_million_and_replaces_the_entry_whole() {
         assert!(Override { output: wrong, ..Override::default() }.price().unwrap_err().contains("output"));
     }
 }
+
+#[test]
+fn a_price_that_cannot_be_read_is_unknown_and_not_free() {
+    let of = |fields: &str| entry::read("m", &format!("{{{fields}}}"));
+    for wrong in ["-1e-06", "true", "\"free\"", "[]", "{}", "1e99"] {
+        assert!(of(&format!(r#""input_cost_per_token": {wrong}, "output_cost_per_token": 1e-05"#)).is_none(), "{wrong}");
+        assert!(of(&with(&format!(r#""cache_read_input_token_cost_above_200k_tokens": {wrong}"#))).is_none(), "{wrong}");
+        let span = format!(r#""tiered_pricing": [{{"range": [0, 1], "input_cost_per_token": {wrong}}}]"#);
+        assert!(of(&span).is_none(), "{wrong}");
+        let night = format!(r#""off_peak_pricing": {{"hours_utc": "00:00-00:00", "input_cost_per_token": {wrong}}}"#);
+        assert!(of(&with(&night)).is_none(), "{wrong}");
+    }
+    for none in ["", r#""input_cost_per_token": null"#, r#""tiered_pricing": []"#, r#""input_cost_per_second": 1"#] {
+        assert!(of(none).is_none(), "{none}");
+    }
+}
+
+#[test]
+fn odd_rules_in_an_entry_are_no_rules() {
+    let odd = [
+        r#""tiered_pricing": 5"#,
+        r#""tiered_pricing": [5, {"range": "x", "input_cost_per_token": 1}, {"range": [0], "input_cost_per_token": 1}]"#,
+        r#""off_peak_pricing": []"#,
+        r#""off_peak_pricing": {"input_cost_per_token": 1, "hours_utc": 5, "windows": [5, {"hours_utc": "00:00-00:00", "weekdays": "monday"}]}"#,
+        r#""off_peak_pricing": {"input_cost_per_token": 1, "windows": {"hours_utc": "00:00-00:00"}}"#,
+        r#""input_cost_per_token_above_k_tokens": 1"#,
+        r#""input_cost_per_token_above_99999999999999999999k_tokens": 1"#,
+        r#""provider_specific_entry": 5, "search_context_cost_per_query": [], "litellm_provider": 5"#,
+    ];
+    for odd in odd {
+        assert_eq!(usd(&with(odd), Bill { web_searches: 1, speed: Speed::Fast, geo: Geo::Us, ..input(1000) }), 0.001, "{odd}");
+    }
+    let absurd = Tokens { input: u64::MAX, output: u64::MAX, cache_read: u64::MAX, cache_write_1h: u64::MAX, ..Tokens::default() };
+    assert!(usd(PLAIN, tokens(absurd)) > 1e8);
+}
