@@ -10,6 +10,11 @@ use super::{
 };
 use crate::wire::runs::{EnvChange, KEY_PLACEHOLDER};
 
+/// For glibc's allocator in processes of ours that live long: large messages go back to the system at once instead of staying with the
+/// thread that read them.
+pub const MEMORY_VARS: &[(&str, &str)] =
+    &[("MALLOC_ARENA_MAX", "2"), ("MALLOC_MMAP_THRESHOLD_", "131072"), ("MALLOC_TRIM_THRESHOLD_", "131072")];
+
 /// Applies a change to an environment. `key` stands in for [`KEY_PLACEHOLDER`] when the change says
 /// that the client fetches the key.
 pub fn apply(

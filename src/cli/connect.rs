@@ -11,6 +11,7 @@ use std::{
 use super::output::Output;
 use crate::{
     base::{
+        child_env,
         error::{Error, Result},
         fsx, os,
         paths::{HOME_VAR, Paths, REAL_HOME_VAR},
@@ -62,11 +63,6 @@ const DAEMON_VARS: &[&str] = &[
     HOME_VAR,
     crate::base::paths::ENDPOINT_VAR,
 ];
-
-/// For glibc's allocator: large messages go back to the system at once instead of staying with the
-/// thread that read them.
-const MEMORY_VARS: &[(&str, &str)] =
-    &[("MALLOC_ARENA_MAX", "2"), ("MALLOC_MMAP_THRESHOLD_", "131072"), ("MALLOC_TRIM_THRESHOLD_", "131072")];
 
 /// A connection that finds or starts a daemon, and does so again when it went away.
 pub(super) struct Daemon {
@@ -245,7 +241,7 @@ fn spawn(paths: &Paths, options: &[String]) -> Result<Child> {
     std::os::unix::process::CommandExt::arg0(&mut command, "clown");
     // The tree is named for people who look at a list of processes.
     command.args(["daemon", "--ready", "--tree"]).arg(paths.root()).args(options).env_clear();
-    command.envs(MEMORY_VARS.iter().copied());
+    command.envs(child_env::MEMORY_VARS.iter().copied());
     command.envs(DAEMON_VARS.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
     if std::env::var_os(HOME_VAR).is_some_and(|v| !v.is_empty()) {
         // A relative one means our working directory, not the daemon's.

@@ -12,6 +12,7 @@ use tokio::process::{Child, Command};
 use super::{logfile, state::Launch};
 use crate::{
     base::{
+        child_env,
         error::{Error, Result},
         os,
         paths::Paths,
@@ -77,7 +78,7 @@ pub(super) fn spawn(launch: &Launch, master: &Secret, listener: Option<&TcpListe
         }
     }
     let kept = KEPT_VARS.iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?)));
-    command.env_clear().envs(kept).env(SECRET_VAR, master.expose());
+    command.env_clear().envs(kept).envs(child_env::MEMORY_VARS.iter().copied()).env(SECRET_VAR, master.expose());
     let keys = launch
         .keys
         .as_deref()

@@ -102,6 +102,8 @@ impl Site {
         fs::create_dir_all(&home).map_err(|err| Failure::new(format!("cannot create {}: {err}", home.display())))?;
         cmd.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", &home).current_dir(&home);
         cmd.env("CLOWN_PROXY_SECRET", KEY).env("UP_KEY", UPSTREAM_KEY);
+        // As the daemon starts an engine.
+        cmd.env("MALLOC_ARENA_MAX", "2").env("MALLOC_MMAP_THRESHOLD_", "131072").env("MALLOC_TRIM_THRESHOLD_", "131072");
         cmd.env("LITELLM_LOCAL_MODEL_COST_MAP", "True").env("LITELLM_LOG", "ERROR").env("LITELLM_TELEMETRY", "False");
         Process::start(cmd, port, health, &log, Duration::from_secs(limit))
     }
