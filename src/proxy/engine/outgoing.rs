@@ -213,7 +213,7 @@ fn forwarded(from: &HeaderMap) -> HeaderMap {
     };
     let connection = from.contains_key(header::CONNECTION);
     for (name, value) in from {
-        if !STAYS.contains(&name.as_str()) && !(connection && named(name)) {
+        if !(STAYS.contains(&name.as_str()) || connection && named(name)) {
             headers.append(name, value.clone());
         }
     }
