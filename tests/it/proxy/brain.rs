@@ -25,8 +25,8 @@ pub fn script(format: Format, body: &[u8]) -> Option<Script> {
     .ok()?;
     let usage = Usage { input: 100, cache_read: 10, cache_write: 0, output: 7, reasoning: 0 };
     let says = |blocks, stop| Some(Script { blocks, stop, usage, failure: None });
-    let results = request.turns.iter().flat_map(|t| &t.parts).filter(|p| matches!(p, Part::Result { .. }));
-    if let Some(Part::Result { parts, .. }) = results.last() {
+    let mut results = request.turns.iter().flat_map(|t| &t.parts).filter(|p| matches!(p, Part::Result { .. }));
+    if let Some(Part::Result { parts, .. }) = results.next_back() {
         let text: String = parts.iter().filter_map(Part::text).map(|t| t.plain().into_owned()).collect();
         let answer: &'static str = if text.contains(WORD) { "The tool said told-4711-ünd." } else { "The tool's words were lost." };
         return says(vec![Block::Text(leak(vec![answer]))], Stop::End);
