@@ -152,7 +152,11 @@ impl Measure {
             (r.input, r.cache_read, r.cache_write, r.output, r.reasoning) = (u.input, u.cache_read, u.cache_write, u.output, u.reasoning);
             r.partial = false;
         }
-        self.record.usage = raw.and_then(|r| RawValue::from_string(r).ok());
+        // Some upstreams write in many lines; a record is one.
+        let one_line = |raw: String| {
+            if raw.contains('\n') { serde_json::from_str::<serde_json::Value>(&raw).ok().map(|v| v.to_string()) } else { Some(raw) }
+        };
+        self.record.usage = raw.and_then(one_line).and_then(|r| RawValue::from_string(r).ok());
     }
 
     pub(super) fn ended(&mut self, outcome: Outcome) {

@@ -6,6 +6,8 @@
 
 mod answer;
 mod attempt;
+#[cfg(test)]
+mod bugs;
 mod convert;
 mod decode;
 mod edit;

@@ -322,6 +322,22 @@ mod tests {
         assert_eq!(parts.uri.path(), "/v1/messages", "an address that ends with its version is understood");
     }
 
+    /// openai/codex#12626: "builder error", since base and path were joined wrongly.
+    #[tokio::test]
+    async fn bug_26_an_address_and_a_path_are_joined_however_the_address_ends() {
+        for (format, base, want) in [
+            (Format::OpenaiResponses, "http://127.0.0.1:9/v1", "http://127.0.0.1:9/v1/responses"),
+            (Format::OpenaiChat, "https://up.example/a/v4", "https://up.example/a/v4/chat/completions"),
+            (Format::Anthropic, "https://up.example", "https://up.example/v1/messages"),
+            (Format::Anthropic, "https://up.example/v1", "https://up.example/v1/messages"),
+        ] {
+            let call = call(format, "/x", r#"{"model":"m"}"#, &[]);
+            let target = target(format, base, &[]);
+            let (parts, _) = sent(&pass(&call, &target, None, false), &call, &target).await;
+            assert_eq!(parts.uri.to_string(), want);
+        }
+    }
+
     #[tokio::test]
     async fn quirks_take_out_what_a_strict_gateway_refuses() {
         let call = call(Format::Anthropic, "/v1/messages", BODY, &[]);
