@@ -11,9 +11,10 @@ use super::{
     convert::{Extra, Translator},
     decode::{self, Decoder},
     fail::Failure,
+    flow::{Flow, Parts, Source, Work},
     meter::{Measure, Outcome},
     outgoing::Outgoing,
-    reply::{Flow, Parts, Reply, Source, Work},
+    reply::Reply,
     respond,
     tap::Tap,
 };

@@ -3,7 +3,7 @@
 use tracing::level_filters::LevelFilter;
 
 /// A text in the log is cut here.
-const MOST: usize = 64 << 10;
+pub(super) const MOST: usize = 64 << 10;
 
 pub(super) fn start() {
     let lines =

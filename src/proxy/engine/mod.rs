@@ -1,7 +1,7 @@
 //! The proxy's process: `clown ultrallm serve --config FILE`.
 //!
 //! `life` listens and ends; `service` takes a request from its head (`gate`, `inbound`) over the choice of a
-//! target to `attempt`, which asks one upstream after another; `outgoing` is what they are sent, `reply` what
+//! target to `attempt`, which asks one upstream after another; `outgoing` is what they are sent, `flow` what
 //! the client gets; `convert` translates, `tap` reads along, `meter` keeps the count.
 
 mod answer;
@@ -12,6 +12,7 @@ mod convert;
 mod decode;
 mod edit;
 mod fail;
+mod flow;
 mod frames;
 mod gate;
 mod inbound;

@@ -107,12 +107,17 @@ async fn answer(
         Err(failure) => return refuse(measure, failure),
     };
     measure.record.model.clone_from(&call.model);
-    if table.log_content {
-        log::content(&measure.record.id, "request", &call.body);
+    let logged = table.log_content.then(|| measure.record.id.clone());
+    if let Some(id) = &logged {
+        log::content(id, "request", &call.body);
     }
-    match route(engine, &table, &call, measure, count).await {
+    let response = match route(engine, &table, &call, measure, count).await {
         Ok(response) => response,
         Err((measure, failure)) => refuse(measure, failure),
+    };
+    match logged {
+        None => response,
+        Some(id) => response.map(|reply| reply.logged(id)),
     }
 }
 

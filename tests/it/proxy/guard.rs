@@ -134,3 +134,27 @@ fn tokens_are_counted_and_models_listed_for_each_client() {
     let names = get(&engine.url, "/v1beta/models").json();
     assert!(names["models"].as_array().unwrap().iter().any(|m| m["name"] == "models/chat-text"), "{names}");
 }
+
+#[test]
+fn what_is_said_is_logged_only_when_asked_for_and_without_keys() {
+    let cast = Cast::start();
+    let yaml = |more: &str| {
+        format!(
+            "model_list:\n  - model_name: up/m\n    litellm_params: {{model: up/text, api_base: '{}', api_key: '${{UPSTREAM_KEY}}', format: openai-chat}}\n\
+             router_settings:\n  rules:\n    - {{name: all, model: up/m}}\ngeneral_settings: {{master_key: '${{CLOWN_PROXY_SECRET}}'}}\n{more}",
+            cast.url(Format::Chat)
+        )
+    };
+    let asked = question("x", true).replace("hello", "a secret: sk-ant-api03-abcdefghijklmnop, and a word: mango");
+    for (more, logs) in [("", false), ("clown_settings: {log_content: true}\n", true)] {
+        let engine = Engine::with(&yaml(more));
+        assert_eq!(post(&engine.url, "/v1/messages", &asked).status, 200);
+        let log = || engine.log();
+        if logs {
+            crate::support::wait_until("both in the log", || log().contains("mango") && log().contains("of it."));
+            assert!(!log().contains("abcdefghijklmnop"), "{}", log());
+        } else {
+            assert!(!log().contains("mango") && !log().contains("of it."), "{}", log());
+        }
+    }
+}
