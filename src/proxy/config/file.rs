@@ -113,7 +113,7 @@ impl Default for Router {
             routing_strategy: Strategy::default(),
             rules: Vec::new(),
             model_group_alias: BTreeMap::new(),
-            request_timeout: 600,
+            request_timeout: 3600,
             idle_timeout: 300,
             connect_timeout: 10,
             cooldown_time: 30,
