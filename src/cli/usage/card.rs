@@ -67,7 +67,7 @@ fn sums(lines: &[(&str, &Figures)], terminal: bool) -> String {
         columns[1].push(draw::count(figures.total_tokens, terminal));
         columns[2].push(draw::count(figures.requests, terminal));
     }
-    columns.iter_mut().for_each(|column| draw::align(column));
+    columns.iter_mut().for_each(|column| draw::align(column, 1));
     let [costs, tokens, requests] = &columns;
     let rows = lines.iter().zip(costs).zip(tokens).zip(requests);
     rows.map(|((((name, _), cost), tokens), requests)| format!("{name:10}  {cost}  {tokens} tokens  {requests} requests\n")).collect()
@@ -82,7 +82,7 @@ fn list(title: &str, lines: &[Line], name: fn(&Line) -> Option<&String>, by_cost
     };
     let width = lines.iter().map(|line| label(line).chars().count()).max().unwrap_or(0);
     let mut costs: Vec<String> = lines.iter().map(|line| draw::cost(&line.figures)).collect();
-    draw::align(&mut costs);
+    draw::align(&mut costs, 1);
     let most = lines.iter().map(|line| draw::weight(&line.figures, by_cost)).fold(0.0, f64::max);
     let row = |(line, cost): (&Line, &String)| {
         let bar = if terminal { draw::bar(draw::weight(&line.figures, by_cost), most, BAR) } else { String::new() };

@@ -77,10 +77,14 @@ pub(super) fn sparkline(values: &[f64]) -> String {
     values.iter().map(level).collect()
 }
 
-/// Right-aligned, for a column of numbers; empty cells stay empty when all are.
-pub(super) fn align(cells: &mut [String]) {
+/// Right-aligned below a head of this width. A column of nothing but zeros is empty, so that it is not shown.
+pub(super) fn align(cells: &mut [String], head: usize) {
+    if cells.iter().all(|cell| cell.is_empty() || cell == "0") {
+        cells.iter_mut().for_each(String::clear);
+    }
     let width = cells.iter().map(|cell| cell.chars().count()).max().unwrap_or(0);
     if width > 0 {
+        let width = width.max(head);
         cells.iter_mut().for_each(|cell| *cell = format!("{cell:>width$}"));
     }
 }

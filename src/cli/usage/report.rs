@@ -87,7 +87,7 @@ fn table(page: &Page, terminal: bool) -> String {
     }
     for column in [0, 1, 3, 4, 5, 6, 7].map(|column| names + column) {
         let mut cells: Vec<String> = rows.iter().map(|row| row[column].clone()).collect();
-        draw::align(&mut cells);
+        draw::align(&mut cells, head[column].len());
         rows.iter_mut().zip(cells).for_each(|(row, cell)| row[column] = cell);
     }
     let mut table = Table::new(&head);
@@ -173,7 +173,13 @@ mod tests {
             windows: Vec::new(),
             known: true,
         };
-        insta::assert_snapshot!(table(&page, false), @"");
+        assert_eq!(
+            table(&page, false),
+            "DAY           COST  TOKENS  REQUESTS  INPUT  MODELS\n\
+             2026-11-21   $1.50    1000         1   1000  m\n\
+             2026-11-22   $1.50      20         1     20  m\n\
+             total       $3.00+    1020         2   1020\n"
+        );
         assert!(table(&page, true).contains("1,000") && table(&page, true).contains('█'));
     }
 }

@@ -21,7 +21,9 @@ pub use rows::export;
 pub use span::{Span, zone};
 pub use summary::{statusline, summary};
 
+pub(crate) use line::figures;
+pub(crate) use select::{chosen, chosen_rows};
 pub(crate) use summary::total;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

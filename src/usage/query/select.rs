@@ -5,7 +5,11 @@ use super::{
     names::Name,
     span::Span,
 };
-use crate::{base::glob, usage::row::Row, wire::usage::Select};
+use crate::{
+    base::glob,
+    usage::row::{Row, Rows},
+    wire::usage::Select,
+};
 
 /// What stands for the real home in filters and lines.
 pub(super) const OUTSIDE: &str = "-";
@@ -81,6 +85,20 @@ impl Masks {
             && passes(&self.model, key.model)
             && passes(&self.project, key.project)
     }
+}
+
+/// Whether a row is selected; for walks over rows that need more than sums.
+pub(crate) fn chosen(select: &Select, span: &Span, row: &Row<'_>, provider: Option<&str>) -> bool {
+    Chosen::new(select, span).has(row, provider)
+}
+
+/// Rows of one profile.
+pub(crate) fn chosen_rows(rows: &dyn Rows, profile: &str, visit: &mut dyn FnMut(&Row<'_>)) {
+    rows.each(&mut |row| {
+        if row.profile == Some(profile) {
+            visit(&row);
+        }
+    });
 }
 
 fn is_one(list: &[String], text: &str) -> bool {

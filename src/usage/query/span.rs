@@ -57,6 +57,12 @@ impl Span {
         (first.unwrap_or(i64::MIN), end.unwrap_or(i64::MAX))
     }
 
+    /// When the next day or month begins.
+    pub(crate) fn next(&self, month: bool) -> String {
+        let next = if month { self.today.last_of_month().tomorrow() } else { self.today.tomorrow() };
+        next.ok().and_then(|day| start_of(day, &self.zone)).map(rfc3339).unwrap_or_default()
+    }
+
     pub fn slice(&self) -> Slice {
         let text = |day: Option<Date>| day.map(|day| day.to_string());
         Slice { since: text(self.first), until: text(self.last), timezone: self.name.clone() }

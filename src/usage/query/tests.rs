@@ -19,7 +19,7 @@ mod speed;
 
 /// A made request.
 #[derive(Clone)]
-pub(super) struct One {
+pub(crate) struct One {
     pub agent: &'static str,
     pub profile: Option<&'static str>,
     pub at: &'static str,
@@ -45,7 +45,7 @@ impl Default for One {
     }
 }
 
-pub(super) struct Made(pub Vec<One>);
+pub(crate) struct Made(pub Vec<One>);
 
 impl Rows for Made {
     fn each(&self, visit: &mut dyn FnMut(Row<'_>)) {
@@ -64,28 +64,28 @@ impl Rows for Made {
     }
 }
 
-pub(super) fn prices() -> Prices {
+pub(crate) fn prices() -> Prices {
     Prices::new(None, &Overrides::default()).unwrap()
 }
 
-pub(super) fn ledger(ones: &[One]) -> Ledger {
+pub(crate) fn ledger(ones: &[One]) -> Ledger {
     Ledger::of(&Made(ones.to_vec()), &prices(), |alias| (alias == "work").then_some("zai"))
 }
 
-pub(super) fn at(text: &str) -> Timestamp {
+pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-pub(super) const NOW: &str = "2026-11-22T12:00:00Z";
+pub(crate) const NOW: &str = "2026-11-22T12:00:00Z";
 
-pub(super) fn ask(group: Group, select: Select) -> Report {
+pub(crate) fn ask(group: Group, select: Select) -> Report {
     Report { group, select, breakdown: false, skip: 0, last: None }
 }
 
-pub(super) fn lines(ones: &[One], group: Group, select: Select) -> Page {
+pub(crate) fn lines(ones: &[One], group: Group, select: Select) -> Page {
     report(&ledger(ones), &ask(group, select), at(NOW)).unwrap()
 }
 
-pub(super) fn tokens_by(page: &Page, name: impl Fn(&Line) -> Option<String>) -> Vec<(String, u64)> {
+pub(crate) fn tokens_by(page: &Page, name: impl Fn(&Line) -> Option<String>) -> Vec<(String, u64)> {
     page.lines.iter().map(|line| (name(line).unwrap(), line.figures.total_tokens)).collect()
 }
