@@ -175,7 +175,7 @@ mod tests {
         };
         assert_eq!(
             table(&page, false),
-            "DAY           COST  TOKENS  REQUESTS  INPUT  MODELS\n\
+            "DAY         COST    TOKENS  REQUESTS  INPUT  MODELS\n\
              2026-11-21   $1.50    1000         1   1000  m\n\
              2026-11-22   $1.50      20         1     20  m\n\
              total       $3.00+    1020         2   1020\n"
