@@ -17,6 +17,7 @@ pub mod providers;
 pub mod proxy;
 pub mod scripting;
 pub mod sessions;
+pub mod usage;
 
 pub mod flows;
 

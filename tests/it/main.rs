@@ -9,6 +9,7 @@ mod daemon;
 mod help;
 mod hostile_peers;
 mod keychain;
+mod prices;
 mod profiles;
 mod proxy;
 mod proxy_manager;

@@ -1,4 +1,4 @@
-//! The vendors' SDKs for Python that the tests run: exact versions from `tests/sdk/requirements.txt`, under `target/sdk`.
+//! The Python packages that the tests run, the vendors' SDKs and the price oracle: exact versions from `tests/sdk/requirements.txt`, under `target/sdk`.
 
 use std::fs;
 use std::path::PathBuf;
@@ -30,7 +30,9 @@ pub(crate) fn ensure() -> Outcome {
     let cannot = |what: &str, err: std::io::Error| Failure::new(format!("cannot {what}: {err}"));
     let wanted = fs::read_to_string(&list).map_err(|err| cannot("read tests/sdk/requirements.txt", err))?;
     let own = venv.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
-    let loads = || works(Command::new(&own).args(["-c", "import anthropic, openai, google.genai"]));
+    // Without the variable litellm would fetch its prices.
+    let imports = "import anthropic, openai, google.genai, litellm.cost_calculator";
+    let loads = || works(Command::new(&own).args(["-c", imports]).env("LITELLM_LOCAL_MODEL_COST_MAP", "True"));
     // Any change of the list installs anew.
     if fs::read_to_string(&stamp).is_ok_and(|noted| noted == wanted) && works(Command::new(&own).arg("--version")) {
         eprintln!("    already installed: {}", wanted.lines().filter(|line| is_sdk(line)).collect::<Vec<_>>().join(" "));
@@ -42,14 +44,15 @@ pub(crate) fn ensure() -> Outcome {
     gone(fs::remove_file(&stamp)).and_then(|()| gone(fs::remove_dir_all(&venv))).map_err(|err| cannot("empty target/sdk", err))?;
     run(Command::new(python).args(["-m", "venv"]).arg(&venv))?;
     let mut pip = Command::new(&own);
-    pip.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--requirement"]).arg(&list);
-    run(&mut pip).map_err(|failure| failure.hint("the SDKs come from pip's configured index: is it reachable? then run the task again"))?;
+    // The list is whole: nothing is resolved, and no version depends on the day.
+    pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--no-input", "--disable-pip-version-check", "--requirement"]).arg(&list);
+    run(&mut pip).map_err(|failure| failure.hint("they come from pip's configured index: is it reachable? then run the task again"))?;
     if !loads() {
-        return Err(Failure::new("the SDKs are installed but do not load").hint("delete target/sdk and run the task again"));
+        return Err(Failure::new("the Python packages are installed but do not load").hint("delete target/sdk and run the task again"));
     }
     fs::write(&stamp, wanted).map_err(|err| cannot("write target/sdk/installed.txt", err))
 }
 
 fn is_sdk(line: &str) -> bool {
-    ["anthropic==", "openai==", "google-genai=="].iter().any(|name| line.starts_with(name))
+    ["anthropic==", "openai==", "google-genai==", "litellm=="].iter().any(|name| line.starts_with(name))
 }

@@ -1,4 +1,4 @@
-//! `setup`: build tools, test tools, pinned agents, the vendors' SDKs.
+//! `setup`: build tools, test tools, pinned agents, the vendors' SDKs and the price oracle.
 
 use std::process::Command;
 use std::time::Duration;
@@ -50,7 +50,7 @@ pub(crate) fn task(args: &[&str]) -> Outcome {
     }
     step("pinned agents", || agents::ensure(agents::ALL).map(drop))?;
     if tests {
-        step("vendors' SDKs", sdk::ensure)?;
+        step("vendors' SDKs, price oracle", sdk::ensure)?;
     }
     eprintln!("Set up.");
     Ok(())

@@ -8,7 +8,7 @@ mod through;
 
 use std::{
     io::Write,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -19,18 +19,10 @@ use super::{
     engine::{CLIENT_KEY, Engine},
     expect, script,
 };
+use crate::support::python;
 
 /// One red pixel.
 pub const PIXEL: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGP4z8DwHwAFAAH/iZk9HQAAAABJRU5ErkJggg==";
-
-/// The Python that `cargo xtask setup --tests` prepares. Its absence is a failure: these tests never pass by not running.
-fn python() -> PathBuf {
-    let named = std::env::var_os("CLOWN_TEST_SDK").map(PathBuf::from);
-    let dir = named.unwrap_or_else(|| Path::new(env!("CARGO_BIN_EXE_clown")).ancestors().nth(2).unwrap().join("sdk"));
-    let python = dir.join("venv/bin/python");
-    assert!(python.exists(), "no SDKs in {}: run `cargo xtask setup --tests` first", dir.display());
-    python
-}
 
 #[derive(Clone)]
 struct Case {
