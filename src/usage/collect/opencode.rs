@@ -22,7 +22,8 @@ impl Collector for OpenCode {
 
     fn roots(&self, home: &Home<'_>) -> Vec<PathBuf> {
         let named = home.listed("OPENCODE_DATA_DIR");
-        if named.is_empty() { vec![home.data().join("opencode")] } else { named }
+        let bases = if named.is_empty() { vec![home.data().join("opencode")] } else { named };
+        bases.iter().flat_map(|base| databases(base).chain([base.join("storage/message")])).collect()
     }
 
     fn shape(&self, path: &Path) -> Option<Shape> {
@@ -56,6 +57,12 @@ impl Collector for OpenCode {
         state.watermark = newest;
         Ok(())
     }
+}
+
+/// `opencode.db`, and one for each other channel. The directory has much else below it that nobody should walk through.
+fn databases(base: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = std::fs::read_dir(base).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(|path| ends(path, ".db"))
 }
 
 #[derive(Default)]
