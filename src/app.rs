@@ -23,9 +23,9 @@ use crate::{
     sessions::Sessions,
     usage::{
         budgets::Budgets,
+        logs::Logs,
         pricing::{Overrides, Prices},
         service::Usage,
-        source::Nowhere,
         watch::Watch,
     },
     wire::{daemon::StatusReply, runs::Exit, sessions::Session},
@@ -107,7 +107,7 @@ impl App {
         let config = ConfigFile::new(paths.config_file());
         let (prices, prices_problem) = prices(&paths, &config);
         Self {
-            usage: Usage::new(Box::new(Nowhere), prices),
+            usage: Usage::new(Box::new(Logs::new(paths.usage_dir())), prices),
             prices_problem,
             budgets: Budgets::new(paths.budgets_file()),
             levels: Mutex::default(),

@@ -84,15 +84,15 @@ impl Usage {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = self.is_watched() && !self.dirty.load(Ordering::SeqCst);
         if !fresh || state.ledger.is_none() {
-            self.refresh(&mut state, &scope()?, false)?;
+            self.refresh(&mut state, &scope()?)?;
         }
         Ok(state.known())
     }
 
-    /// Reads now, whatever is known; with `all` every file from its beginning.
-    pub fn rescan(&self, scope: &Scope, all: bool) -> Result<(Known, Read)> {
+    /// Reads now, whatever is known.
+    pub fn rescan(&self, scope: &Scope) -> Result<(Known, Read)> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        self.refresh(&mut state, scope, all)?;
+        self.refresh(&mut state, scope)?;
         Ok((state.known(), state.read.clone()))
     }
 
@@ -100,13 +100,13 @@ impl Usage {
     pub fn import(&self, scope: &Scope, agent: &str, place: &Place) -> Result<(u64, Read)> {
         let before = {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            self.refresh(&mut state, scope, false)?;
+            self.refresh(&mut state, scope)?;
             self.count()
         };
         let read = self.source.import(agent, place)?;
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.ledger = None;
-        self.refresh(&mut state, scope, false)?;
+        self.refresh(&mut state, scope)?;
         Ok((self.count().saturating_sub(before), read))
     }
 
@@ -122,15 +122,10 @@ impl Usage {
         count
     }
 
-    /// What the last reading met.
-    pub fn last_read(&self) -> Read {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).read.clone()
-    }
-
-    fn refresh(&self, state: &mut State, scope: &Scope, all: bool) -> Result<()> {
+    fn refresh(&self, state: &mut State, scope: &Scope) -> Result<()> {
         // Before reading: what happens meanwhile must be seen the next time.
         self.dirty.store(false, Ordering::SeqCst);
-        let done = self.source.read(&scope.places, all).and_then(|read| Ok((state.sides.read(&scope.sides)?, read)));
+        let done = self.source.read(&scope.places).and_then(|read| Ok((state.sides.read(&scope.sides)?, read)));
         let (sides, read) = done.inspect_err(|_| self.dirty.store(true, Ordering::SeqCst))?;
         if read.changed || sides || state.ledger.is_none() || state.providers != scope.providers {
             state.providers.clone_from(&scope.providers);
@@ -176,7 +171,7 @@ mod tests {
     }
 
     impl Source for Growing {
-        fn read(&self, _places: &[Place], _all: bool) -> Result<Read> {
+        fn read(&self, _places: &[Place]) -> Result<Read> {
             self.reads.fetch_add(1, Ordering::SeqCst);
             Ok(Read { changed: true, ..Read::default() })
         }
@@ -193,8 +188,8 @@ mod tests {
         fn bills(&self) -> Vec<super::super::source::Billed> {
             Vec::new()
         }
-        fn files(&self, _root: &std::path::Path) -> u64 {
-            0
+        fn troubles(&self) -> Vec<crate::wire::usage::Trouble> {
+            Vec::new()
         }
         fn file(&self) -> (std::path::PathBuf, u64) {
             Default::default()

@@ -39,52 +39,16 @@ pub struct Billed {
 
 /// Reads logs and remembers what they told.
 pub trait Source: Rows + Send + Sync {
-    /// What is new there; with `all` everything again.
-    fn read(&self, places: &[Place], all: bool) -> Result<Read>;
+    /// What is new there. Give all places each time.
+    fn read(&self, places: &[Place]) -> Result<Read>;
     /// Reads one agent's logs at another place, once.
     fn import(&self, agent: &str, place: &Place) -> Result<Read>;
     /// Directories that are searched, by agent.
     fn roots(&self, places: &[Place]) -> Vec<(String, Place, PathBuf)>;
     fn limits(&self) -> Vec<usage::Window>;
     fn bills(&self) -> Vec<Billed>;
-    /// Files known below a root, and the index itself: its path and size.
-    fn files(&self, root: &std::path::Path) -> u64;
+    /// All that could not be read, ever.
+    fn troubles(&self) -> Vec<usage::Trouble>;
+    /// The index itself: its path and size.
     fn file(&self) -> (PathBuf, u64);
-}
-
-/// No logs at all.
-pub struct Nowhere;
-
-impl Rows for Nowhere {
-    fn each(&self, _visit: &mut dyn FnMut(super::row::Row<'_>)) {}
-}
-
-impl Source for Nowhere {
-    fn read(&self, _places: &[Place], _all: bool) -> Result<Read> {
-        Ok(Read::default())
-    }
-
-    fn import(&self, _agent: &str, _place: &Place) -> Result<Read> {
-        Ok(Read::default())
-    }
-
-    fn roots(&self, _places: &[Place]) -> Vec<(String, Place, PathBuf)> {
-        Vec::new()
-    }
-
-    fn limits(&self) -> Vec<usage::Window> {
-        Vec::new()
-    }
-
-    fn bills(&self) -> Vec<Billed> {
-        Vec::new()
-    }
-
-    fn files(&self, _root: &std::path::Path) -> u64 {
-        0
-    }
-
-    fn file(&self) -> (PathBuf, u64) {
-        Default::default()
-    }
 }

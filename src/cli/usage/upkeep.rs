@@ -61,13 +61,9 @@ pub(super) struct ReconcileArgs {
 }
 
 #[derive(FromArgs, ArgsInfo)]
-/// Look for new logs now; with --all read everything again.
+/// Look for new logs now.
 #[argh(subcommand, name = "rescan", example = "clown usage rescan")]
-pub(super) struct RescanArgs {
-    /// every file from its beginning
-    #[argh(switch)]
-    all: bool,
-}
+pub(super) struct RescanArgs {}
 
 #[derive(FromArgs, ArgsInfo)]
 /// Show where clown looks for usage, and what it could not read or price.
@@ -78,7 +74,7 @@ impl ImportArgs {
     pub(super) fn run(self, output: Output) -> Result<i32> {
         let Some(dir) = self.dir else {
             // Without a place this is a look at the usual ones.
-            return RescanArgs { all: false }.run(output);
+            return RescanArgs {}.run(output);
         };
         import(output, self.agent, &dir, self.profile)
     }
@@ -86,7 +82,7 @@ impl ImportArgs {
 
 impl ImportClaudeArgs {
     pub(super) fn run(self, output: Output) -> Result<i32> {
-        let Some(dir) = self.claude_dir else { return RescanArgs { all: false }.run(output) };
+        let Some(dir) = self.claude_dir else { return RescanArgs {}.run(output) };
         import(output, "claude".into(), &dir, self.profile)
     }
 }
@@ -107,7 +103,7 @@ fn import(output: Output, agent: String, dir: &str, profile: Option<String>) -> 
 
 impl RescanArgs {
     pub(super) fn run(self, output: Output) -> Result<i32> {
-        let done = Daemon::needed(output)?.call(&Rescan { all: self.all })?;
+        let done = Daemon::needed(output)?.call(&Rescan {})?;
         output.data(&done, || {
             format!("{} files, {} bytes read, {} requests known, {} ms\n", done.files, done.bytes_read, done.requests, done.milliseconds)
         });
@@ -176,10 +172,10 @@ fn describe(found: &DoctorReply) -> String {
         ("no price", found.unpriced.join(", ")),
         ("priced as", rewritten.join("\n")),
     ]);
-    let mut table = Table::new(&["agent", "profile", "files", "place"]);
+    let mut table = Table::new(&["agent", "profile", "place"]);
     for place in &found.collectors {
         let profile = place.profile.clone().unwrap_or_default();
-        table.row([place.agent.clone(), profile, place.files.to_string(), place.root.clone()]);
+        table.row([place.agent.clone(), profile, place.root.clone()]);
     }
     if !found.collectors.is_empty() {
         text += "\n";

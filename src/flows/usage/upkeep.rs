@@ -25,11 +25,11 @@ use crate::{
 const MOST_BILLS: usize = 500;
 const MOST_PROBLEMS: usize = 200;
 
-pub fn rescan(app: &App, ask: Rescan, _caller: &Caller) -> Result<Scanned> {
+pub fn rescan(app: &App, _ask: Rescan, _caller: &Caller) -> Result<Scanned> {
     let begun = Instant::now();
     let scope = scope(app)?;
     follow(app, &scope);
-    let (_, read) = app.usage.rescan(&scope, ask.all)?;
+    let (_, read) = app.usage.rescan(&scope)?;
     tell(app)?;
     record::aggregates(app)?;
     let mut problems = read.problems;
@@ -141,16 +141,10 @@ pub fn doctor(app: &App, _ask: Doctor, _caller: &Caller) -> Result<DoctorReply> 
     let source = app.usage.source();
     let (index, size) = source.file();
     let roots = source.roots(&scope.places).into_iter();
-    let mut collectors: Vec<Collector> = roots
-        .map(|(agent, place, root)| Collector {
-            agent,
-            profile: place.profile,
-            files: source.files(&root),
-            root: root.display().to_string(),
-        })
-        .collect();
+    let mut collectors: Vec<Collector> =
+        roots.map(|(agent, place, root)| Collector { agent, profile: place.profile, root: root.display().to_string() }).collect();
     // Places of agents that are not used are many.
-    collectors.retain(|place| place.files > 0 || std::path::Path::new(&place.root).exists());
+    collectors.retain(|place| std::path::Path::new(&place.root).exists());
     let mut rewritten = BTreeMap::new();
     let prices = app.usage.prices();
     app.usage.rows(|rows| {
@@ -164,7 +158,7 @@ pub fn doctor(app: &App, _ask: Doctor, _caller: &Caller) -> Result<DoctorReply> 
             rewritten.insert(record.model.to_string(), key.filter(|key| *key != *record.model));
         });
     });
-    let mut problems = app.usage.last_read().problems;
+    let mut problems = source.troubles();
     problems.truncate(MOST_PROBLEMS);
     Ok(DoctorReply {
         index: index.display().to_string(),

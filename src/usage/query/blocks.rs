@@ -9,6 +9,7 @@ use super::{
     ledger::{Bucket, Ledger},
     line::{Sum, figures},
     names::Name,
+    report::wanted,
     select::{Chosen, OUTSIDE},
     span::{Span, rfc3339},
 };
@@ -29,7 +30,8 @@ struct Found {
     sum: Option<Sum>,
 }
 
-pub(super) fn lines(ledger: &Ledger, ask: &Report, span: &Span, now: Timestamp) -> (Vec<Line>, Totals) {
+/// Lines, how many there are in all, and the sum of all.
+pub(super) fn page(ledger: &Ledger, ask: &Report, span: &Span, now: Timestamp) -> (Vec<Line>, usize, Totals) {
     let now = now.as_millisecond();
     let (from, to) = span.bounds();
     let mut found = blocks(ledger, &Chosen::new(&ask.select, span));
@@ -38,7 +40,8 @@ pub(super) fn lines(ledger: &Ledger, ask: &Report, span: &Span, now: Timestamp) 
     for sum in found.iter().filter_map(|block| block.sum.as_ref()) {
         totals.merge(&sum.totals);
     }
-    (found.iter().map(|block| line(ledger, block, ask.breakdown, now)).collect(), totals)
+    let (count, wanted) = wanted(ask, found.len());
+    (found.drain(wanted).map(|block| line(ledger, &block, ask.breakdown, now)).collect(), count, totals)
 }
 
 /// Blocks that are open now.

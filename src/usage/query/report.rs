@@ -1,6 +1,6 @@
 //! Lines by day, session, model and the like.
 
-use std::{cmp::Reverse, collections::HashMap};
+use std::{cmp::Reverse, collections::HashMap, ops::Range};
 
 use jiff::{Timestamp, civil::Date};
 
@@ -30,31 +30,39 @@ pub(super) enum Of {
 
 pub fn report(ledger: &Ledger, ask: &Report, now: Timestamp) -> Result<Page> {
     let span = Span::of(&ask.select, now)?;
-    let (mut lines, totals) = if ask.group == Group::Blocks {
-        blocks::lines(ledger, ask, &span, now)
+    let chosen = Chosen::new(&ask.select, &span);
+    // Lines are made only for this page.
+    let (lines, count, totals) = if ask.group == Group::Blocks {
+        blocks::page(ledger, ask, &span, now)
     } else {
-        let (sums, totals) = sums(ledger, &Chosen::new(&ask.select, &span), ask.group, &span);
-        (ordered(ledger, sums, ask.group, ask.breakdown), totals)
+        let (sums, totals) = sums(ledger, &chosen, ask.group, &span);
+        let mut sums = sorted(ledger, sums, ask.group);
+        let (count, wanted) = wanted(ask, sums.len());
+        let sums = sums.drain(wanted).collect();
+        (lines(ledger, sums, ask.group, ask.breakdown), count, totals)
     };
-    if let Some(last) = ask.last {
-        let count = lines.len();
-        match ask.group {
-            Group::Models | Group::Profiles | Group::Agents | Group::Projects => lines.truncate(last),
-            _ => drop(lines.drain(..count.saturating_sub(last))),
-        }
-    }
-    let count = lines.len();
     let unpriced = if totals.partial() { ledger.unpriced() } else { Vec::new() };
     Ok(Page {
         group: ask.group,
         slice: span.slice(),
-        lines: lines.into_iter().skip(ask.skip).take(Page::MOST).collect(),
+        lines,
         count,
         totals: figures(&totals),
         unpriced,
         windows: Vec::new(),
         known: !ledger.is_empty(),
     })
+}
+
+/// Lines of the whole report, and which of them this page has.
+pub(super) fn wanted(ask: &Report, all: usize) -> (usize, Range<usize>) {
+    let count = ask.last.map_or(all, |last| last.min(all));
+    let first = match ask.group {
+        Group::Models | Group::Profiles | Group::Agents | Group::Projects => 0,
+        _ => all - count,
+    };
+    let begin = first + ask.skip.min(count);
+    (count, begin..(begin + Page::MOST).min(first + count))
 }
 
 pub(super) fn sums(ledger: &Ledger, chosen: &Chosen<'_>, group: Group, span: &Span) -> (HashMap<Of, Sum>, Totals) {
@@ -99,7 +107,7 @@ fn of(bucket: &Bucket, group: Group, calendar: &mut Calendar) -> Of {
 }
 
 /// Days and sessions by time; the rest by cost, then tokens, then name.
-pub(super) fn ordered(ledger: &Ledger, sums: HashMap<Of, Sum>, group: Group, breakdown: bool) -> Vec<Line> {
+pub(super) fn sorted(ledger: &Ledger, sums: HashMap<Of, Sum>, group: Group) -> Vec<(Of, Sum)> {
     let mut sums: Vec<(Of, Sum)> = sums.into_iter().collect();
     let names = &ledger.names;
     match group {
@@ -113,6 +121,11 @@ pub(super) fn ordered(ledger: &Ledger, sums: HashMap<Of, Sum>, group: Group, bre
             });
         }
     }
+    sums
+}
+
+pub(super) fn lines(ledger: &Ledger, sums: Vec<(Of, Sum)>, group: Group, breakdown: bool) -> Vec<Line> {
+    let names = &ledger.names;
     let by_session = if group == Group::Sessions { session_projects(ledger) } else { HashMap::new() };
     let line = |(of, sum): (Of, Sum)| {
         let mut line = sum.line(names, breakdown && group != Group::Models);

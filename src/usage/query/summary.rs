@@ -8,7 +8,7 @@ use super::{
     blocks,
     ledger::Ledger,
     line::{Sum, figures},
-    report::{Of, ordered, sums},
+    report::{Of, lines, sorted, sums},
     select::Chosen,
     span::Span,
 };
@@ -28,9 +28,9 @@ pub fn summary(ledger: &Ledger, ask: &Summary, now: Timestamp) -> Result<Summary
     let span = Span::of(&ask.select, now)?;
     let chosen = Chosen::new(&ask.select, &span);
     let top = |group: Group| {
-        let mut lines = ordered(ledger, sums(ledger, &chosen, group, &span).0, group, false);
-        lines.truncate(TOP);
-        lines
+        let mut sums = sorted(ledger, sums(ledger, &chosen, group, &span).0, group);
+        sums.truncate(TOP);
+        lines(ledger, sums, group, false)
     };
     let (days, totals) = sums(ledger, &chosen, Group::Daily, &span);
     let within = |period: Period| total(ledger, &ask.select, &span.with(period));

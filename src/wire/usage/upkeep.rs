@@ -5,12 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::{Figures, Select, Slice, reports::Line};
 use crate::wire::{Call, Effect};
 
-/// Reads what is new; with `all` every file from its beginning. What is known of files that are gone stays.
+/// Reads what is new. What is known of files that are gone stays.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Rescan {
-    #[serde(default)]
-    pub all: bool,
-}
+pub struct Rescan {}
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -158,7 +155,6 @@ pub struct Collector {
     pub agent: String,
     pub profile: Option<String>,
     pub root: String,
-    pub files: u64,
 }
 
 /// Something that could not be read, and how often.
