@@ -1,6 +1,10 @@
 //! The rooms, built once, and what the process around them offers.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, OnceLock, Weak, atomic::AtomicU64},
+};
 
 use crate::{
     agents::Detector,
@@ -17,6 +21,13 @@ use crate::{
     proxy::manager::Instances,
     scripting::Scripts,
     sessions::Sessions,
+    usage::{
+        budgets::Budgets,
+        logs::Logs,
+        pricing::{Overrides, Prices},
+        service::Usage,
+        watch::Watch,
+    },
     wire::{daemon::StatusReply, runs::Exit, sessions::Session},
 };
 
@@ -74,6 +85,18 @@ pub struct App {
     pub tokens: Arc<Tokens>,
     pub host: Arc<dyn Host>,
     pub proxies: Instances,
+    pub usage: Usage,
+    /// Why the user's own prices are not used.
+    pub prices_problem: Option<String>,
+    pub budgets: Budgets,
+    /// Levels that were told of, by profile and whether it is the month's. Held for a look only.
+    pub levels: Mutex<HashMap<(String, bool), u8>>,
+    /// The sums that were told of last.
+    pub told: AtomicU64,
+    /// Opened with the first question about usage, and only in a daemon.
+    pub watch: OnceLock<Option<Watch>>,
+    /// For work that outlives a call; set in a daemon.
+    pub me: OnceLock<Weak<App>>,
     house: Arc<crate::flows::proxy::Rooms>,
 }
 
@@ -81,10 +104,19 @@ impl App {
     pub fn new(paths: Paths, runtime: PathBuf, ground: Ground, host: Arc<dyn Host>) -> Self {
         let Ground { seams, bus, tokens } = ground;
         let house = Arc::<crate::flows::proxy::Rooms>::default();
+        let config = ConfigFile::new(paths.config_file());
+        let (prices, prices_problem) = prices(&paths, &config);
         Self {
+            usage: Usage::new(Box::new(Logs::new(paths.usage_dir())), prices),
+            prices_problem,
+            budgets: Budgets::new(paths.budgets_file()),
+            levels: Mutex::default(),
+            told: AtomicU64::new(0),
+            watch: OnceLock::new(),
+            me: OnceLock::new(),
             proxies: Instances::new(paths.proxies_dir(), house.clone()),
             house,
-            config: ConfigFile::new(paths.config_file()),
+            config,
             manifests: Manifests::new(&paths),
             detector: Detector::new(paths.detections_file(), Arc::clone(&seams.spawn)),
             profiles: Store::new(paths.clone()),
@@ -104,6 +136,7 @@ impl App {
 
     /// Lets proxies reach the rooms, and takes over those that an earlier daemon left.
     pub fn settle(self: &Arc<Self>) {
+        let _ = self.me.set(Arc::downgrade(self));
         self.house.settle(self);
         crate::flows::proxy::adopt(self);
     }
@@ -115,5 +148,18 @@ impl App {
 
     pub fn now(&self) -> String {
         crate::base::seams::rfc3339(&*self.seams.clock)
+    }
+}
+
+/// A mistake in the user's own prices leaves the table's.
+fn prices(paths: &Paths, config: &ConfigFile) -> (Prices, Option<String>) {
+    let file = paths.prices_file();
+    let own = config.table::<Overrides>("usage", "prices").map(Option::unwrap_or_default).map_err(|e| e.to_string());
+    match own.and_then(|own| Prices::new(Some(&file), &own)) {
+        Ok(prices) => (prices, None),
+        Err(problem) => {
+            tracing::warn!(%problem, "the prices in config.toml are not used");
+            (Prices::new(Some(&file), &Overrides::new()).expect("no price of the user's own is wrong"), Some(problem))
+        }
     }
 }

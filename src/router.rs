@@ -21,7 +21,7 @@ use memory::Memory;
 use crate::{
     app::App,
     base::error::{Error, Result, closest},
-    flows::{approve, change_profile, create_profile, delete_profile, look, proxy, run_profile, settings, test_script},
+    flows::{approve, budgets, change_profile, create_profile, delete_profile, look, proxy, run_profile, settings, test_script, usage},
     wire::{
         Call, Done, Effect, PROTOCOL,
         daemon::{Hello, HelloReply, LogLevel, Status, StatusReply, Stop},
@@ -106,6 +106,17 @@ impl Router {
         router.bind(proxy::status);
         router.bind(proxy::config);
         router.bind(proxy::explain);
+        router.bind(usage::summary);
+        router.bind(usage::report);
+        router.bind(usage::export);
+        router.bind(usage::statusline);
+        router.bind(usage::rescan);
+        router.bind(usage::import);
+        router.bind(usage::reconcile);
+        router.bind(usage::doctor);
+        router.bind(budgets::set);
+        router.bind(budgets::list);
+        router.bind(budgets::remove);
         router
     }
 

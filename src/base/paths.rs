@@ -108,6 +108,25 @@ impl Paths {
         self.root.join("telemetry").join("sessions.jsonl")
     }
 
+    /// Sums of usage by day; may be deleted.
+    pub fn aggregates_file(&self) -> PathBuf {
+        self.root.join("telemetry").join("aggregates.json")
+    }
+
+    /// What was read of the agents' logs.
+    pub fn usage_dir(&self) -> PathBuf {
+        self.root.join("telemetry").join("usage")
+    }
+
+    pub fn budgets_file(&self) -> PathBuf {
+        self.root.join("budgets.json")
+    }
+
+    /// Prices of models as the registry brought them; absent until then.
+    pub fn prices_file(&self) -> PathBuf {
+        self.root.join("registry").join("litellm-pricing.json")
+    }
+
     /// What is known of each profile's proxy process: `<alias>.json`.
     pub fn proxies_dir(&self) -> PathBuf {
         self.root.join("proxies")

@@ -2,7 +2,7 @@
 
 use argh::{ArgsInfo, FromArgs};
 
-use super::{agents, config, daemon, profiles, providers, proxy, run, scripts, sessions, ultrallm, watch};
+use super::{agents, budget, config, daemon, profiles, providers, proxy, run, scripts, sessions, ultrallm, usage, watch};
 
 #[derive(FromArgs, ArgsInfo)]
 /// Run any coding agent as any profile: its own provider, model, key and home.
@@ -42,6 +42,8 @@ pub(super) enum Command {
     Providers(providers::Providers),
     Proxy(proxy::Proxy),
     Sessions(sessions::Sessions),
+    Usage(usage::Usage),
+    Budget(budget::Budget),
     Scripts(scripts::Scripts),
     Config(config::Config),
     Watch(watch::Watch),

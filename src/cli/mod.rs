@@ -5,6 +5,7 @@
 
 mod agents;
 mod args;
+mod budget;
 mod config;
 mod connect;
 mod create;
@@ -22,6 +23,7 @@ mod sessions;
 mod start;
 mod table;
 mod ultrallm;
+mod usage;
 mod watch;
 mod words;
 

@@ -56,6 +56,8 @@ fn dispatch(command: Command, output: Output, lives: &Lives<'_>) -> Result<i32> 
         Command::Providers(providers) => providers.run(output),
         Command::Proxy(proxy) => proxy.run(output),
         Command::Sessions(sessions) => sessions.run(output),
+        Command::Usage(usage) => usage.run(output),
+        Command::Budget(budget) => budget.run(output),
         Command::Scripts(scripts) => scripts.run(output),
         Command::Config(config) => config.run(output),
         Command::Watch(watch) => watch.run(output),

@@ -59,7 +59,7 @@ impl Table {
 }
 
 /// Columns of the terminal stdout is; `None` for a pipe.
-fn terminal_width() -> Option<usize> {
+pub(super) fn terminal_width() -> Option<usize> {
     if !std::io::stdout().is_terminal() {
         return None;
     }

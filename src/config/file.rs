@@ -59,6 +59,9 @@ pub const SETTINGS: &[Known] = &[
 /// Free keys: handed to every script as `ctx.preferences`.
 const PREFERENCES: &str = "preferences";
 
+/// Tables whose keys are the user's own: prices of models.
+const TABLES: &[&str] = &["usage.prices"];
+
 impl Known {
     fn default_value(&self) -> Value {
         match self.kind {
@@ -140,6 +143,14 @@ impl ConfigFile {
         let doc = self.read()?;
         let table = doc.get(PREFERENCES).and_then(Item::as_table_like);
         Ok(table.map(|t| t.iter().filter_map(|(k, v)| Some((k.to_owned(), plain(v)?))).collect()).unwrap_or_default())
+    }
+
+    /// A table of the user's own keys, such as `[usage.prices]`.
+    pub fn table<T: serde::de::DeserializeOwned>(&self, section: &str, name: &str) -> Result<Option<T>> {
+        let wrong = |e: toml::de::Error| Error::invalid(format!("[{section}.{name}] is wrong in {}: {}", self.path.display(), e.message()));
+        let doc: toml::Table = toml::from_str(&self.read()?.to_string()).map_err(wrong)?;
+        let found = doc.get(section).and_then(|section| section.get(name)).cloned();
+        found.map(|table| table.try_into().map_err(wrong)).transpose()
     }
 
     pub fn list(&self) -> Result<Settings> {
@@ -242,6 +253,7 @@ fn warnings(doc: &DocumentMut) -> Vec<String> {
         for (name, item) in table.iter() {
             let key = format!("{section}.{name}");
             match SETTINGS.iter().find(|k| k.key == key) {
+                None if TABLES.contains(&key.as_str()) => {}
                 None => found.push(match closest(&key, SETTINGS.iter().map(|k| k.key)) {
                     Some(near) => format!("unknown key {key}; did you mean {near}"),
                     None => format!("unknown key {key}"),

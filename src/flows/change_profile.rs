@@ -141,6 +141,8 @@ pub fn rename(app: &App, ask: Rename, _caller: &Caller) -> Result<Created> {
         }
         return Err(error);
     }
+    app.usage.changed();
+    app.budgets.rename(before.alias.as_str(), profile.alias.as_str())?;
     app.bus.publish("profile/deleted", before.alias.as_str());
     app.bus.publish("profile/created", profile.alias.as_str());
     Ok(Created { profile, files: Vec::new(), warnings: Vec::new(), notes: Vec::new(), dry_run: false })

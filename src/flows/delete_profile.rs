@@ -39,6 +39,10 @@ pub fn delete(app: &App, ask: Delete, caller: &Caller) -> Result<Deleted> {
         }
     }
     let _ = std::fs::remove_dir_all(app.paths.profile_tmp(&os::temp_dir(&app.runtime), &profile.agent, &profile.alias));
+    app.usage.changed();
+    if let Err(error) = app.budgets.remove(profile.alias.as_str(), None) {
+        warnings.push(format!("its budgets were not removed: {error}"));
+    }
     app.bus.publish("profile/deleted", profile.alias.as_str());
     Ok(Deleted { kept_home, key_deleted, warnings })
 }

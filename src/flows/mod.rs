@@ -1,6 +1,7 @@
 //! The only code that joins rooms. One file per flow; each public function is one call.
 
 pub mod approve;
+pub mod budgets;
 pub mod change_profile;
 pub mod create_profile;
 pub mod delete_profile;
@@ -13,3 +14,4 @@ mod resolve;
 pub mod run_profile;
 pub mod settings;
 pub mod test_script;
+pub mod usage;

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use super::{
+    budgets,
     keys::{self, ForRun},
     place, project_code, proxy,
     resolve::{Resolved, resolve},
@@ -43,9 +44,11 @@ pub fn begin(app: &App, ask: Begin, caller: &Caller) -> Result<Plan> {
             .hint(format!("install it: {}", agent.install.hint))
     })?;
     project_code::check(app, &profile, &resolved, caller)?;
+    let told = budgets::before_run(app, profile.alias.as_str())?;
     let id = uuid::Uuid::now_v7().to_string();
     let version = app.detector.cached_version(&program);
     let mut made = environment(app, &snapshot, caller, &profile, &resolved, version.clone(), &id)?;
+    made.warnings.extend(told);
     // What the proxy gets from the caller's environment is not for the agent.
     made.env.remove.extend(made.proxy_needs.iter().filter_map(|need| match &need.source {
         KeySource::Env { var } => Some(var.clone()),
@@ -67,10 +70,13 @@ pub fn begin(app: &App, ask: Begin, caller: &Caller) -> Result<Plan> {
         started,
         ended: None,
         exit: None,
+        usage: None,
         rest: serde_json::Map::new(),
     };
     app.sessions.open(session.clone())?;
     app.host.watch(&session);
+    // The home may be new.
+    app.usage.changed();
     let args = made.args.into_iter().chain(profile.args.iter().cloned()).chain(ask.args).collect();
     let program = program.to_str().ok_or_else(|| Error::invalid("the agent's path is not valid UTF-8"))?.to_owned();
     Ok(Plan { session: id, program, args, env: made.env, proxy_needs: made.proxy_needs, warnings: made.warnings })
@@ -117,6 +123,7 @@ pub fn close(app: &App, session: &str, exit: Exit) -> Result<()> {
     app.tokens.revoke(session);
     if app.sessions.close(session, exit, app.now())?.is_some() {
         app.bus.publish("session/ended", session);
+        super::usage::close(app, session);
     }
     Ok(())
 }

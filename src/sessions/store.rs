@@ -98,6 +98,16 @@ impl Sessions {
         })
     }
 
+    /// Adds to a record, also to a closed one.
+    pub fn amend(&self, id: &str, change: impl FnOnce(&mut Session)) -> Result<()> {
+        self.with(|folded| {
+            let Some(found) = folded.records.get(id) else { return Err(unknown(id)) };
+            let mut session = found.clone();
+            change(&mut session);
+            if session == *found { Ok(()) } else { self.write(folded, session) }
+        })
+    }
+
     pub fn live(&self) -> Result<Vec<Session>> {
         self.with(|folded| Ok(folded.records.values().filter(|s| s.state.live()).cloned().collect()))
     }

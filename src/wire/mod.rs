@@ -4,6 +4,7 @@
 //! written from these files. A call is a type; its reply type follows from it (`Call::Reply`).
 
 pub mod agents;
+pub mod budgets;
 pub mod config;
 pub mod daemon;
 pub mod envelope;
@@ -18,6 +19,7 @@ pub mod runs;
 pub mod scripts;
 pub mod secret;
 pub mod sessions;
+pub mod usage;
 
 use serde::{Serialize, de::DeserializeOwned};
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Call, Effect, runs::Exit};
+use super::{Call, Effect, runs::Exit, usage::Figures};
 
 pub const STORED_VERSION: u32 = 1;
 
@@ -62,8 +62,36 @@ pub struct Session {
     pub ended: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit: Option<Exit>,
+    /// What was used while it lasted; absent until that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Use>,
     #[serde(flatten)]
     pub rest: Map<String, Value>,
+}
+
+/// What a session used.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Use {
+    #[serde(flatten)]
+    pub figures: Figures,
+    pub models: Vec<ModelUse>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runtime_ms: Option<u64>,
+    /// Hash of the price table in force.
+    pub prices: String,
+    /// `log`: the agent's own; `log+proxy`: with requests that only the proxy saw.
+    pub source: String,
+    /// What clown counts more than the agent's own bill says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub difference_usd: Option<f64>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ModelUse {
+    pub model: String,
+    #[serde(flatten)]
+    pub figures: Figures,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

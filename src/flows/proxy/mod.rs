@@ -11,6 +11,6 @@ pub use change::{add_route, remove_alias, remove_route, set, set_alias};
 pub use house::{Rooms, adopt};
 pub use keys::{add_key, remove_key};
 pub use look::{config, explain, routing, status};
-pub(crate) use plan::check;
+pub(crate) use plan::{check, check_target};
 pub use run::{keys, start, stop};
 pub(crate) use run::{open, refresh};

@@ -10,7 +10,7 @@ use crate::{
         secret::{Secret, clean_key, store_name},
         url::approval_host,
     },
-    flows::{keys::check_hosts, resolve::Resolved},
+    flows::{budgets, keys::check_hosts, resolve::Resolved},
     manifests::Snapshot,
     providers::{Choice, choose_endpoint, choose_model},
     proxy::{
@@ -23,7 +23,7 @@ use crate::{
     wire::{
         manifest::{AuthScheme, ProviderKind, ProviderManifest},
         profiles::{Credential, Profile},
-        proxy::{NeededKey, Route, Settings, Use},
+        proxy::{NeededKey, Route, Settings, Strategy, Use},
         runs::KeySource,
         secret::KeyText,
     },
@@ -52,8 +52,27 @@ struct Named {
 
 /// Everything but the port is the profile's; `0` where none is known yet.
 pub(crate) fn make(app: &App, snapshot: &Snapshot, profile: &Profile, resolved: &Resolved, port: u16) -> Result<Plan> {
-    let default = Settings::default();
-    let settings = profile.proxy.as_ref().unwrap_or(&default);
+    make_with(app, snapshot, profile, resolved, port, budgets::routed(app, profile.alias.as_str()))
+}
+
+/// With `only`, every request goes there.
+pub(super) fn make_with(
+    app: &App,
+    snapshot: &Snapshot,
+    profile: &Profile,
+    resolved: &Resolved,
+    port: u16,
+    only: Option<String>,
+) -> Result<Plan> {
+    let mut settings = profile.proxy.clone().unwrap_or_default();
+    if let Some(target) = only {
+        // An alias would be taken before any rule is asked.
+        settings.aliases.clear();
+        settings.strategy = Strategy::Conditional;
+        settings.routes =
+            vec![Route { name: "budget".into(), condition: "always".into(), targets: vec![target], priority: i64::MAX, weight: 1 }];
+    }
+    let settings = &settings;
     let Some(own) = resolved.choice.clone().filter(|_| resolved.provider.item.kind == ProviderKind::Remote) else {
         return Err(Error::refused(format!("profile {} uses provider {} and can have no proxy", profile.alias, profile.provider)));
     };
@@ -101,6 +120,11 @@ pub(crate) fn make(app: &App, snapshot: &Snapshot, profile: &Profile, resolved: 
     let generated = generated_routes(&wishes);
     table(&text)?;
     Ok(Plan { text, keys, generated, warnings })
+}
+
+/// Whether requests of a profile could go to a target.
+pub(crate) fn check_target(app: &App, snapshot: &Snapshot, profile: &Profile, resolved: &Resolved, target: &str) -> Result<()> {
+    make_with(app, snapshot, profile, resolved, 0, Some(target.to_owned())).map(drop)
 }
 
 /// Rules and aliases with where they stand.

@@ -1,0 +1,131 @@
+//! `clown usage`
+
+mod args;
+mod card;
+mod draw;
+mod export;
+mod report;
+mod statusline;
+mod upkeep;
+mod watch;
+
+use argh::{ArgsInfo, FromArgs};
+
+pub(super) use args::local_zone;
+pub(super) use card::amount;
+
+use super::{connect::Daemon, output::Output};
+use crate::{
+    base::error::Result,
+    wire::usage::{Select, Summary},
+};
+
+#[derive(FromArgs, ArgsInfo)]
+/// Show what agents used and what it cost. Without a command: a summary.
+///
+/// Cost is what the requests would cost at the vendors' prices; a subscription costs what it costs.
+#[argh(
+    subcommand,
+    name = "usage",
+    example = "clown usage\nclown usage --period today --profile work\nclown usage daily --period month --breakdown"
+)]
+pub(super) struct Usage {
+    /// today, yesterday, week, month, 7d, 30d (default) or all
+    #[argh(option, arg_name = "word")]
+    period: Option<String>,
+    /// from this day on, like 2026-11-22
+    #[argh(option, arg_name = "day")]
+    since: Option<String>,
+    /// up to this day
+    #[argh(option, arg_name = "day")]
+    until: Option<String>,
+    /// time zone of the days (default: the system's)
+    #[argh(option, arg_name = "zone")]
+    timezone: Option<String>,
+    /// only this profile; - is outside of profiles
+    #[argh(option, arg_name = "alias")]
+    profile: Vec<String>,
+    /// only this agent
+    #[argh(option, arg_name = "id")]
+    agent: Vec<String>,
+    /// only what this provider served
+    #[argh(option, arg_name = "id")]
+    provider: Vec<String>,
+    /// only this model, like 'claude-*'
+    #[argh(option, arg_name = "model")]
+    model: Vec<String>,
+    /// only this directory, or its last part
+    #[argh(option, arg_name = "dir")]
+    project: Vec<String>,
+    #[argh(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(FromArgs, ArgsInfo)]
+#[argh(subcommand)]
+enum Command {
+    Daily(args::Daily),
+    Weekly(args::Weekly),
+    Monthly(args::Monthly),
+    Sessions(args::Sessions),
+    Models(args::Models),
+    Profiles(args::Profiles),
+    Agents(args::Agents),
+    Projects(args::Projects),
+    Blocks(args::Blocks),
+    Export(export::ExportArgs),
+    Statusline(statusline::StatuslineArgs),
+    Watch(watch::WatchArgs),
+    Import(upkeep::ImportArgs),
+    ImportClaude(upkeep::ImportClaudeArgs),
+    Reconcile(upkeep::ReconcileArgs),
+    Rescan(upkeep::RescanArgs),
+    Doctor(upkeep::DoctorArgs),
+}
+
+impl Usage {
+    pub fn run(self, output: Output) -> Result<i32> {
+        match self.command {
+            None => {
+                let select = args::select(
+                    self.period.as_deref(),
+                    self.since,
+                    self.until,
+                    self.timezone,
+                    [self.profile, self.agent, self.provider, self.model, self.project],
+                    Some("30d"),
+                )?;
+                show(output, select)
+            }
+            Some(Command::Daily(args)) => report::run(output, args.ask()?),
+            Some(Command::Weekly(args)) => report::run(output, args.ask()?),
+            Some(Command::Monthly(args)) => report::run(output, args.ask()?),
+            Some(Command::Sessions(args)) => report::run(output, args.ask()?),
+            Some(Command::Models(args)) => report::run(output, args.ask()?),
+            Some(Command::Profiles(args)) => report::run(output, args.ask()?),
+            Some(Command::Agents(args)) => report::run(output, args.ask()?),
+            Some(Command::Projects(args)) => report::run(output, args.ask()?),
+            Some(Command::Blocks(args)) => report::run(output, args.ask()?),
+            Some(Command::Export(args)) => args.run(output),
+            Some(Command::Statusline(args)) => args.run(output),
+            Some(Command::Watch(args)) => args.run(output),
+            Some(Command::Import(args)) => args.run(output),
+            Some(Command::ImportClaude(args)) => args.run(output),
+            Some(Command::Reconcile(args)) => args.run(output),
+            Some(Command::Rescan(args)) => args.run(output),
+            Some(Command::Doctor(args)) => args.run(output),
+        }
+    }
+}
+
+fn show(output: Output, select: Select) -> Result<i32> {
+    let filtered = args::filters(&select);
+    let summary = Daemon::needed(output)?.call(&Summary { select })?;
+    let used = summary.totals.requests > 0 || summary.totals.total_tokens > 0;
+    output.data(&summary, || if used { card::text(&summary) } else { String::new() });
+    if !used {
+        args::nothing(output, summary.known, filtered);
+    }
+    args::unpriced(output, &summary.unpriced);
+    Ok(0)
+}

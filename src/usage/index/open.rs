@@ -1,0 +1,83 @@
+//! The index as others use it.
+
+use std::fs::File;
+use std::path::Path;
+
+use super::book::Book;
+use super::find::Root;
+use super::scan::{self, Report, Trouble};
+use super::segment::Segment;
+use crate::base::error::{Error, Result};
+use crate::base::fsx;
+use crate::usage::collect::{Bill, Limit};
+use crate::usage::row::{Row, Rows};
+
+/// The index's file in its directory.
+const FILE: &str = "usage.index";
+
+/// All requests any log ever told of.
+pub struct Index {
+    book: Book,
+    segment: Segment,
+    /// Held while this process may write. `None`: another one does, and what is read here stays in memory.
+    lock: Option<File>,
+    foreign: bool,
+}
+
+impl Index {
+    /// Opens the index in this directory, which is made where it is missing. What another program wrote there is set aside.
+    pub fn open(dir: &Path) -> Result<Self> {
+        fsx::create_private_dir(dir)?;
+        let path = dir.join(FILE);
+        let lock = fsx::open_lock(&dir.join(format!("{FILE}.lock")))?;
+        let lock = lock.try_lock().is_ok().then_some(lock);
+        let (segment, book, foreign) = Segment::open(&path, lock.is_some())?;
+        Ok(Self { book, segment, lock, foreign })
+    }
+
+    /// Reads what is new below these roots. Give all of them each time: a log that is not found any more is taken for gone, which costs
+    /// nothing, and its requests stay.
+    pub fn scan(&mut self, roots: &[Root]) -> Result<Report> {
+        let report = scan::scan(&mut self.book, roots);
+        self.segment.append(&mut self.book).map_err(|err| Error::io("the usage index cannot be written").cause(err))?;
+        Ok(report)
+    }
+
+    /// Waits until the disk has what was read. Without it a power cut costs a second reading of logs that still exist.
+    pub fn sync(&self) -> Result<()> {
+        self.segment.sync().map_err(|err| Error::io("the usage index cannot be written").cause(err))
+    }
+
+    /// False where another process writes the index.
+    #[must_use]
+    pub fn is_writer(&self) -> bool {
+        self.lock.is_some()
+    }
+
+    /// Whether something unknown stood in the index's place when it was opened.
+    #[must_use]
+    pub fn was_foreign(&self) -> bool {
+        self.foreign
+    }
+
+    /// The latest state of each limit an agent was told: agent, profile, limit.
+    pub fn limits(&self) -> impl Iterator<Item = (&str, Option<&str>, &Limit)> {
+        self.book.limits.iter().map(|((agent, profile, _), limit)| (agent.as_str(), profile.as_deref(), limit))
+    }
+
+    /// Sessions' own bills: agent, bill.
+    pub fn bills(&self) -> impl Iterator<Item = (&str, &Bill)> {
+        self.book.bills.iter().map(|((agent, _), bill)| (agent.as_str(), bill))
+    }
+
+    /// What could not be read in all logs that were ever read.
+    pub fn troubles(&self) -> impl Iterator<Item = Trouble> + '_ {
+        self.book.files.iter().flat_map(|file| scan::troubles(&file.path, file.problems))
+    }
+}
+
+impl Rows for Index {
+    fn each(&self, visit: &mut dyn FnMut(Row<'_>)) {
+        self.book.each(visit);
+    }
+}

@@ -1,0 +1,150 @@
+//! The agents' logs through the index.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+use super::{
+    collect::{Home, Problem, collectors},
+    index::{Index, Root, Trouble, roots},
+    row::{Row, Rows},
+    source::{Billed, Place, Read, Source},
+};
+use crate::{
+    base::error::{Error, Result},
+    wire::usage,
+};
+
+pub struct Logs {
+    dir: PathBuf,
+    /// Opened with the first question. Held while reading and while rows are walked.
+    index: Mutex<Option<Index>>,
+}
+
+impl Logs {
+    pub fn new(dir: PathBuf) -> Self {
+        Self { dir, index: Mutex::new(None) }
+    }
+
+    fn with<T>(&self, use_it: impl FnOnce(&mut Index) -> Result<T>) -> Result<T> {
+        let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        if index.is_none() {
+            *index = Some(Index::open(&self.dir)?);
+        }
+        index.as_mut().map_or_else(|| Err(Error::defect("the usage index is closed")), use_it)
+    }
+
+    /// Nothing before the first reading.
+    fn look<T: Default>(&self, look: impl FnOnce(&Index) -> T) -> T {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(look).unwrap_or_default()
+    }
+}
+
+fn words() -> Vec<&'static str> {
+    collectors().iter().map(|collector| collector.word()).collect()
+}
+
+fn roots_of(place: &Place, words: &[&str]) -> Vec<Root> {
+    roots(&Home { path: &place.home, profile: place.profile.as_deref(), env: &|name| place.env.get(name).cloned() }, words)
+}
+
+impl Rows for Logs {
+    fn each(&self, visit: &mut dyn FnMut(Row<'_>)) {
+        self.look(|index| index.each(visit));
+    }
+}
+
+impl Source for Logs {
+    fn read(&self, places: &[Place]) -> Result<Read> {
+        let words = words();
+        let roots: Vec<Root> = places.iter().flat_map(|place| roots_of(place, &words)).collect();
+        self.scan(&roots)
+    }
+
+    fn import(&self, agent: &str, place: &Place) -> Result<Read> {
+        self.scan(&roots_of(place, &[agent]))
+    }
+
+    fn roots(&self, places: &[Place]) -> Vec<(String, Place, PathBuf)> {
+        let words = words();
+        let of = |place: &Place| {
+            let named = |root: Root| (root.agent, place.clone(), root.path);
+            roots_of(place, &words).into_iter().map(named).collect::<Vec<_>>()
+        };
+        places.iter().flat_map(of).collect()
+    }
+
+    fn limits(&self) -> Vec<usage::Window> {
+        self.look(|index| {
+            let mut windows = Vec::new();
+            for (agent, profile, limit) in index.limits() {
+                windows.extend(limit.windows.iter().map(|window| usage::Window {
+                    agent: agent.to_owned(),
+                    profile: profile.map(str::to_owned),
+                    name: Some(limit.id.clone()).filter(|name| !name.is_empty()),
+                    minutes: window.minutes,
+                    used_percent: window.used_percent,
+                    resets_at: (window.resets_ms != 0).then(|| rfc3339(window.resets_ms)),
+                    seen_at: rfc3339(limit.ts_ms),
+                }));
+            }
+            windows
+        })
+    }
+
+    fn bills(&self) -> Vec<Billed> {
+        self.look(|index| {
+            let mut bills = Vec::new();
+            for (agent, bill) in index.bills() {
+                bills.extend(bill.models.iter().map(|model| Billed {
+                    agent: agent.to_owned(),
+                    session: bill.session.clone(),
+                    model: model.model.clone(),
+                    tokens: model.tokens,
+                    cost_usd: model.cost_usd,
+                    partial: bill.partial,
+                }));
+            }
+            bills
+        })
+    }
+
+    fn troubles(&self) -> Vec<usage::Trouble> {
+        self.look(|index| index.troubles().map(told).collect())
+    }
+
+    fn file(&self) -> (PathBuf, u64) {
+        let files = std::fs::read_dir(&self.dir).into_iter().flatten().flatten();
+        let size = files.filter_map(|file| file.metadata().ok()).map(|meta| meta.len()).sum();
+        (self.dir.clone(), size)
+    }
+}
+
+impl Logs {
+    fn scan(&self, roots: &[Root]) -> Result<Read> {
+        self.with(|index| {
+            let report = index.scan(roots)?;
+            Ok(Read {
+                files: report.files_found as u64,
+                bytes: report.bytes_read,
+                changed: report.files_read > 0,
+                problems: report.troubles.into_iter().map(told).collect(),
+            })
+        })
+    }
+}
+
+fn told(trouble: Trouble) -> usage::Trouble {
+    let what = match trouble.problem {
+        Problem::NotJson => "a line is no JSON",
+        Problem::TooLong => "a line is too long to tell of usage",
+        Problem::Incomplete => "a request has no identity, time or model",
+        Problem::Unreadable => "it cannot be read, or a part of it",
+    };
+    usage::Trouble { file: Path::new(&trouble.path).display().to_string(), what: what.to_owned(), count: u64::from(trouble.count) }
+}
+
+fn rfc3339(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms).unwrap_or_default().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}

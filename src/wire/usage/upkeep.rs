@@ -1,0 +1,173 @@
+//! How the figures came about: reading again, importing, comparing, and what could not be read.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Figures, Select, Slice, reports::Line};
+use crate::wire::{Call, Effect};
+
+/// Reads what is new. What is known of files that are gone stays.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Rescan {}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Scanned {
+    pub files: u64,
+    pub bytes_read: u64,
+    pub requests: u64,
+    pub milliseconds: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<Trouble>,
+}
+
+impl Call for Rescan {
+    const NAME: &'static str = "usage.rescan";
+    const EFFECT: Effect = Effect::Idempotent;
+    type Reply = Scanned;
+}
+
+/// Reads logs of an agent at another place, once. Requests that are known already are not counted again.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Import {
+    pub agent: String,
+    /// Absolute.
+    pub dir: String,
+    /// Whose requests these are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Imported {
+    pub files: u64,
+    /// That were not known before.
+    pub requests: u64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<Trouble>,
+}
+
+impl Call for Import {
+    const NAME: &'static str = "usage.import";
+    const EFFECT: Effect = Effect::Idempotent;
+    type Reply = Imported;
+}
+
+/// Our sums against what agents wrote down as their own bill.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Reconcile {
+    #[serde(default)]
+    pub select: Select,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Reconciled {
+    pub slice: Slice,
+    /// Sessions with a bill, those that differ first. At most 500.
+    pub bills: Vec<Bill>,
+    /// Sessions compared, and those that are equal.
+    pub compared: usize,
+    pub equal: usize,
+    pub known: bool,
+}
+
+/// A session's bill and what we make of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Bill {
+    pub agent: String,
+    pub profile: Option<String>,
+    pub session: String,
+    pub model: String,
+    pub ours: Figures,
+    /// What the agent says.
+    pub theirs: Figures,
+    pub difference_tokens: i64,
+    pub difference_usd: Option<f64>,
+}
+
+impl Call for Reconcile {
+    const NAME: &'static str = "usage.reconcile";
+    const EFFECT: Effect = Effect::Read;
+    type Reply = Reconciled;
+}
+
+/// What the line below an agent's prompt needs. Names come from the agent.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Statusline {
+    pub agent: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    pub timezone: String,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StatuslineReply {
+    pub session: Figures,
+    /// Of the profile.
+    pub today: Figures,
+    /// The open block of the profile, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub block: Option<Line>,
+    /// The tightest budget, if there is one: its share in percent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget_percent: Option<f64>,
+}
+
+impl Call for Statusline {
+    const NAME: &'static str = "usage.statusline";
+    const EFFECT: Effect = Effect::Read;
+    type Reply = StatuslineReply;
+}
+
+/// Where clown looks, and what it could not read.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Doctor {}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DoctorReply {
+    pub index: String,
+    /// Of the index, in bytes.
+    pub size: u64,
+    pub requests: u64,
+    pub collectors: Vec<Collector>,
+    /// Lines and files that could not be read. At most 200.
+    pub problems: Vec<Trouble>,
+    /// Models without a known price.
+    pub unpriced: Vec<String>,
+    /// Models priced by another name.
+    pub rewritten: Vec<(String, String)>,
+    pub prices: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prices_problem: Option<String>,
+    /// Whether changes are seen at once.
+    pub watching: bool,
+}
+
+/// A place that is looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Collector {
+    pub agent: String,
+    pub profile: Option<String>,
+    pub root: String,
+}
+
+/// Something that could not be read, and how often.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Trouble {
+    pub file: String,
+    pub what: String,
+    pub count: u64,
+}
+
+impl Call for Doctor {
+    const NAME: &'static str = "usage.doctor";
+    const EFFECT: Effect = Effect::Read;
+    type Reply = DoctorReply;
+}
