@@ -28,6 +28,7 @@ pub(super) fn record(payload: &mut Walk<'_>, state: &mut State, sink: &mut dyn S
         true
     });
     let Some(usage) = usage else { return };
+    fork::rhythm(state);
     state.one_by_one = true;
     let (owner, replayed) = fork::owner(state);
     let owner = thread.as_deref().unwrap_or(owner).to_owned();
@@ -45,6 +46,7 @@ pub(super) fn record(payload: &mut Walk<'_>, state: &mut State, sink: &mut dyn S
 /// `token_count`: the thread's sums, the last answer's counts, and the account's limits. Any of them may be missing.
 pub(super) fn event(payload: &mut Walk<'_>, state: &mut State, sink: &mut dyn Sink) {
     let (mut sums, mut last) = (None, None);
+    fork::rhythm(state);
     let told_at = state.ts_ms;
     let replayed = fork::owner(state).1;
     payload.object(|key, value| {
