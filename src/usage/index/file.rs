@@ -72,7 +72,6 @@ impl Stamp {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Marks(pub(super) u32, pub(super) u64, pub(super) u64);
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
 fn nothing(problems: &[u32; 4]) -> bool {
     *problems == [0; 4]
 }
