@@ -25,8 +25,9 @@ use crate::{
 /// A head that comes this slowly is no agent's. Also ends connections that are idle this long.
 const HEAD_TIME: Duration = Duration::from_secs(120);
 const CONNECTIONS: usize = 1024;
-/// What a connection keeps for reading grows no larger.
-pub(super) const BUFFER: usize = 128 << 10;
+/// What a connection keeps for reading grows no larger. Below the size from which the allocator asks the system for each
+/// block anew (`base::child_env::MEMORY_VARS`), which costs more than the reading.
+pub(super) const BUFFER: usize = 64 << 10;
 /// How long open replies may take when the proxy ends.
 const DRAIN: Duration = Duration::from_secs(5);
 /// Then streams are told, and have this long to say it.

@@ -6,8 +6,6 @@
 
 mod answer;
 mod attempt;
-#[cfg(test)]
-mod bugs;
 mod convert;
 mod decode;
 mod edit;
@@ -29,5 +27,8 @@ mod signals;
 mod state;
 mod tap;
 mod upstream;
+
+#[cfg(test)]
+mod tests;
 
 pub use life::{Listener, check, serve};
