@@ -40,6 +40,7 @@ fn an_empty_answer_names_the_next_command() {
         assert!(out.stdout().is_empty() && out.stderr().contains(next), "{}", out.report());
     }
     two_days(&home);
+    home.clown(&["usage", "rescan"]).ok();
     let out = home.clown(&["usage", "models", "--model", "gpt-*"]).ok();
     assert!(out.stderr().contains("--period all"), "{}", out.report());
 }
