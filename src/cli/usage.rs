@@ -16,7 +16,7 @@ pub(super) use card::amount;
 
 use super::{connect::Daemon, output::Output};
 use crate::{
-    base::error::Result,
+    base::error::{Error, Result},
     wire::usage::{Select, Summary},
 };
 
@@ -85,6 +85,11 @@ enum Command {
 
 impl Usage {
     pub fn run(self, output: Output) -> Result<i32> {
+        let lists = [&self.profile, &self.agent, &self.provider, &self.model, &self.project];
+        let words = [&self.period, &self.since, &self.until, &self.timezone];
+        if self.command.is_some() && (words.iter().any(|word| word.is_some()) || lists.iter().any(|list| !list.is_empty())) {
+            return Err(Error::usage("options stand behind the command they are for").hint("like clown usage daily --period today"));
+        }
         match self.command {
             None => {
                 let select = args::select(

@@ -72,10 +72,13 @@ struct Tools {
     web_search_requests: Option<u32>,
 }
 
+/// Size and time of change; none of a file that is not there.
+type Mark = Option<(u64, std::time::SystemTime)>;
+
 /// What a proxy's logs told, read again only when they grew.
 #[derive(Default)]
 pub struct Sides {
-    logs: HashMap<PathBuf, (Option<(u64, std::time::SystemTime)>, Vec<Side>)>,
+    logs: HashMap<PathBuf, (Mark, Vec<Side>)>,
     wanted: Vec<Log>,
 }
 

@@ -31,8 +31,8 @@ struct Inner {
 }
 
 impl Watch {
-    /// `tell` is called on a thread of its own until the watch is dropped.
-    pub fn open(tell: impl Fn() + Send + 'static) -> Result<Self> {
+    /// `mark` is called at once and must not wait; `tell` a moment later, on a thread of its own, once for what comes close together.
+    pub fn open(mark: impl Fn() + Send + 'static, tell: impl Fn() + Send + 'static) -> Result<Self> {
         let failed = |e: notify::Error| Error::io("changes of logs cannot be watched").cause(e);
         let roots = Arc::<Mutex<HashSet<PathBuf>>>::default();
         let (happened, happenings) = mpsc::channel();
@@ -40,6 +40,7 @@ impl Watch {
             let roots = Arc::clone(&roots);
             move |event: notify::Result<Event>| {
                 if counts(&event, &roots.lock().unwrap_or_else(PoisonError::into_inner)) {
+                    mark();
                     let _ = happened.send(());
                 }
             }
@@ -118,7 +119,8 @@ mod tests {
 
     fn watch(roots: &[PathBuf]) -> (Watch, mpsc::Receiver<()>) {
         let (told, tellings) = mpsc::channel();
-        let watch = Watch::open(move || {
+        let mark = || {};
+        let watch = Watch::open(mark, move || {
             let _ = told.send(());
         })
         .unwrap();

@@ -35,7 +35,7 @@ impl State {
 }
 
 /// One line of `telemetry/sessions.jsonl`. A session writes a line when it opens and one when it
-/// closes; the last line of an id is the record.
+/// closes, and one more when it is known what was used; the last line of an id is the record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Session {
     pub version: u32,

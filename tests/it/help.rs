@@ -141,6 +141,15 @@ fn a_wrong_line_is_told_in_one_line_with_the_way_out() {
         "daemon logs -n x",
         "watch --count x",
         "config set a",
+        "usage dayly",
+        "usage daily --perod today",
+        "usage daily --limit x",
+        "usage --period today daily",
+        "usage daily --period mounth",
+        "usage export --format xml",
+        "budget set --profile x",
+        "budget set --profile x --daily much",
+        "budget set --profile x --daily 5usd --action route",
         "--josn agents list",
     ] {
         let words: Vec<&str> = line.split(' ').collect();

@@ -15,3 +15,4 @@ mod proxy;
 mod proxy_manager;
 mod sessions;
 mod support;
+mod usage;

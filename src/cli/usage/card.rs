@@ -15,6 +15,9 @@ use crate::wire::{
 
 const BAR: usize = 20;
 
+/// What a line is a sum of.
+type NameOf = fn(&Line) -> Option<&String>;
+
 pub(super) fn text(summary: &SummaryReply) -> String {
     render(summary, std::io::stdout().is_terminal())
 }
@@ -44,7 +47,7 @@ fn render(summary: &SummaryReply, terminal: bool) -> String {
         let chart = paint(&draw::sparkline(&values), AnsiColor::Green, terminal);
         text += &format!("\n{chart}  {} days by {}\n", values.len(), if by_cost { "cost" } else { "tokens" });
     }
-    let lists: [(&str, &[Line], fn(&Line) -> Option<&String>); 4] = [
+    let lists: [(&str, &[Line], NameOf); 4] = [
         ("Models", &summary.models, |line| line.model.as_ref()),
         ("Agents", &summary.agents, |line| line.agent.as_ref()),
         ("Profiles", &summary.profiles, |line| line.profile.as_ref()),
@@ -73,7 +76,7 @@ fn sums(lines: &[(&str, &Figures)], terminal: bool) -> String {
     rows.map(|((((name, _), cost), tokens), requests)| format!("{name:10}  {cost}  {tokens} tokens  {requests} requests\n")).collect()
 }
 
-fn list(title: &str, lines: &[Line], name: fn(&Line) -> Option<&String>, by_cost: bool, terminal: bool) -> String {
+fn list(title: &str, lines: &[Line], name: NameOf, by_cost: bool, terminal: bool) -> String {
     let label = |line: &Line| {
         let name = printable(name(line).map_or("-", String::as_str));
         let length = name.chars().count();

@@ -23,7 +23,7 @@ const MOST: u64 = 1 << 20;
 #[derive(FromArgs, ArgsInfo)]
 /// Print one line for Claude Code's statusLine, from its JSON on standard input.
 ///
-/// In its settings.json: "statusLine": {"type": "command", "command": "clown usage statusline"}
+/// Its settings.json wants a statusLine of type command, and this as the command.
 #[argh(subcommand, name = "statusline", example = "clown usage statusline < statusline.json")]
 pub(super) struct StatuslineArgs {
     /// whose prompt it is (default claude)

@@ -35,9 +35,14 @@ pub(crate) fn known(app: &App) -> Result<Known> {
 pub(super) fn follow(app: &App, scope: &Scope) {
     let Some(me) = app.me.get() else { return };
     let watch = app.watch.get_or_init(|| {
-        let me = Weak::clone(me);
-        let opened = Watch::open(move || {
-            if let Some(app) = me.upgrade() {
+        let (marked, told) = (Weak::clone(me), Weak::clone(me));
+        let mark = move || {
+            if let Some(app) = marked.upgrade() {
+                app.usage.changed();
+            }
+        };
+        let opened = Watch::open(mark, move || {
+            if let Some(app) = told.upgrade() {
                 happened(&app);
             }
         });
@@ -51,7 +56,6 @@ pub(super) fn follow(app: &App, scope: &Scope) {
 
 /// Something changed where logs are.
 fn happened(app: &Arc<App>) {
-    app.usage.changed();
     let _guard = app.host.guard("reading usage".into());
     if let Err(error) = tell(app) {
         tracing::warn!(%error, "usage could not be read");

@@ -103,10 +103,13 @@ struct Day {
     figures: Figures,
 }
 
+/// Day, profile, agent, project, model.
+type Of = (String, Option<String>, String, Option<String>, String);
+
 /// Writes `telemetry/aggregates.json`. It may be deleted: everything in it comes from the index.
 pub(crate) fn aggregates(app: &App) -> Result<()> {
     known(app)?;
-    let mut sums: BTreeMap<(String, Option<String>, String, Option<String>, String), Totals> = BTreeMap::new();
+    let mut sums: BTreeMap<Of, Totals> = BTreeMap::new();
     app.usage.rows(|rows| {
         rows.each(&mut |row| {
             let record = &row.record;

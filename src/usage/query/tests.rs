@@ -15,7 +15,6 @@ use crate::{
 mod blocks;
 mod days;
 mod filters;
-mod speed;
 
 /// A made request.
 #[derive(Clone)]
