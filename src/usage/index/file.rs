@@ -54,6 +54,11 @@ impl Stamp {
         (self.1 != 0).then_some((self.0, self.1))
     }
 
+    /// Of the same file, at no time.
+    pub(super) fn unlike_any(self) -> Self {
+        Self(self.0, self.1, self.2, i64::MIN)
+    }
+
     pub(super) fn size(self) -> u64 {
         self.2
     }

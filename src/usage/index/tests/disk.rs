@@ -40,7 +40,7 @@ fn an_index_cut_anywhere_gives_the_same_answer_after_the_next_look() {
 fn a_changed_byte_anywhere_changes_no_answer() {
     let logs = grown();
     let (expected, whole) = (logs.rows(), fs::read(logs.index_file()).unwrap());
-    for at in (0..whole.len()).step_by(3) {
+    for at in (0..whole.len()).step_by(11) {
         let mut bad = whole.clone();
         bad[at] ^= 0x55;
         fs::write(logs.index_file(), &bad).unwrap();

@@ -190,3 +190,23 @@ fn links_in_a_circle_and_to_nothing_end() {
     let (index, report) = logs.look();
     assert_eq!((sum(&rows(&index)).0, report.files_found, report.troubles.len()), (2, 1, 0));
 }
+
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_read_is_told_until_it_can() {
+    use std::os::unix::fs::PermissionsExt;
+    let logs = Logs::new();
+    let name = ".claude/projects/-w/S.jsonl";
+    logs.write(name, fixture("claude-2.1.197-transcript.jsonl")).write(".claude/projects/-w/T.jsonl", "");
+    let mode = |mode| fs::set_permissions(logs.path(name), fs::Permissions::from_mode(mode)).unwrap();
+    mode(0);
+    if fs::read(logs.path(name)).is_ok() {
+        return; // root reads everything
+    }
+    let (index, report) = logs.look();
+    assert_eq!((report.troubles.len(), index.troubles().count(), sum(&rows(&index)).0), (1, 1, 0));
+    drop(index);
+    mode(0o600);
+    let (index, _) = logs.look();
+    assert_eq!((index.troubles().count(), sum(&rows(&index)).0), (0, 2));
+}
