@@ -6,6 +6,7 @@
 mod agents;
 mod bench;
 mod ci;
+mod corpus;
 mod demo;
 mod dirs;
 mod licences;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         [] | ["--help" | "-h" | "help", ..] => usage::print(),
         [_, rest @ ..] if rest.iter().any(|a| matches!(*a, "--help" | "-h")) => usage::print(),
         ["setup", rest @ ..] => setup::task(rest),
+        ["corpus", rest @ ..] => corpus::task(rest),
         ["ci", rest @ ..] => ci::task(rest),
         ["demo", rest @ ..] => demo::task(rest),
         ["tidy", rest @ ..] => tidy::task(rest),

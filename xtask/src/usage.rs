@@ -6,6 +6,7 @@ const TASKS: &[(&str, &str)] = &[
     ("setup [--tests]", "check or install build tools and the pinned agents; with --tests also what the tests run"),
     ("ci", "everything that must hold: format, rules, lints, docs, licences, platforms, tests"),
     ("demo [--release]", "set up, build, and run two real agents against the built-in offline model"),
+    ("corpus --out DIR [--size 20MB] [--seed N]", "make logs of agents, and truth.json, which says what they tell"),
     ("tidy", "check the house rules of src/ and that the documents match the code"),
     ("licences", "check that every dependency has a licence from deny.toml's list"),
     ("platforms [--allow-missing]", "type-check for musl, Windows and macOS"),

@@ -25,6 +25,9 @@ pub(crate) struct Claude;
 static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""usage""#));
 static COST_STATE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""cost-state""#));
 
+/// A bill names itself first. Most lines are not looked through for it.
+const HEAD: usize = 256;
+
 /// Written by Claude Code itself where no model answered.
 const LOCAL: &[u8] = b"<synthetic>";
 
@@ -54,7 +57,7 @@ impl Collector for Claude {
             if told.kind == b"assistant" || (told.kind == b"progress" && told.inner) {
                 told.tell(state, sink);
             }
-        } else if line.len() < bill::LONGEST && COST_STATE.find(line).is_some() {
+        } else if line.len() < bill::LONGEST && COST_STATE.find(line.get(..HEAD).unwrap_or(line)).is_some() {
             bill::read(line, state.lines, sink);
         }
     }

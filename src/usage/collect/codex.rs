@@ -69,8 +69,7 @@ impl Collector for Codex {
         if kind == b"event_msg" {
             return event(&mut payload, ts, state, sink);
         }
-        fork::rhythm(ts, state);
-        state.time(ts);
+        fork::time(ts, state);
         match kind {
             b"session_meta" => meta::session(&mut payload, state),
             b"turn_context" => meta::turn(&mut payload, state),
@@ -99,7 +98,6 @@ fn event(payload: &mut Walk<'_>, ts: Option<i64>, state: &mut State, sink: &mut 
         b"thread_settings_applied" => meta::settings,
         _ => return,
     };
-    fork::rhythm(ts, state);
-    state.time(ts);
+    fork::time(ts, state);
     tell(&mut whole.clone(), state, sink);
 }

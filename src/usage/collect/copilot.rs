@@ -105,7 +105,7 @@ fn usage(walk: &mut Walk<'_>, state: &mut State, sink: &mut dyn Sink) {
         record: Record {
             key,
             session: session.unwrap_or(Cow::Borrowed(&state.session)),
-            project: (!state.project.is_empty()).then(|| Cow::Borrowed(state.project.as_str())),
+            project: (!state.project.is_empty()).then_some(Cow::Borrowed(state.project.as_str())),
             provider,
             model: model.unwrap_or_default(),
             bill: Bill { tokens: counters.inclusive(), ts_ms: state.ts_ms, ..Bill::default() },

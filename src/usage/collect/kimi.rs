@@ -71,7 +71,7 @@ impl Collector for Kimi {
                 key: told.id.unwrap_or_else(unnamed),
                 session: Cow::Borrowed(&state.session),
                 project: Some(Cow::Borrowed(&state.project)),
-                agent_id: (agent != "main").then(|| Cow::Borrowed(agent)),
+                agent_id: (agent != "main").then_some(Cow::Borrowed(agent)),
                 model: told.model.unwrap_or_default(),
                 bill: Bill { tokens: counters.disjoint(), ts_ms, ..Bill::default() },
                 ..Record::default()

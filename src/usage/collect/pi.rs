@@ -84,7 +84,7 @@ fn tell(walk: &mut Walk<'_>, id: Option<Cow<'_, str>>, ts_ms: i64, state: &State
         record: Record {
             key,
             session: Cow::Borrowed(&state.session),
-            project: (!state.project.is_empty()).then(|| Cow::Borrowed(state.project.as_str())),
+            project: (!state.project.is_empty()).then_some(Cow::Borrowed(state.project.as_str())),
             provider,
             model: model.unwrap_or_default(),
             bill: Bill { tokens: counters.disjoint(), ts_ms, ..Bill::default() },

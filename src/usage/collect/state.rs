@@ -45,6 +45,9 @@ pub struct State {
     /// How often sums went back to nothing.
     #[serde(rename = "e", skip_serializing_if = "is_default")]
     pub(crate) resets: u32,
+    /// Of the line at hand: time went by before it.
+    #[serde(skip)]
+    pub(crate) paused: bool,
     #[serde(rename = "f", skip_serializing_if = "is_default")]
     pub(crate) fork: Option<Box<Fork>>,
 }

@@ -29,8 +29,7 @@ impl Counters {
         let mut counters = Self::default();
         let mut any = false;
         walk.object(|key, value| {
-            let places =
-                [&mut counters.input, &mut counters.output, &mut counters.reasoning, &mut counters.read, &mut counters.write];
+            let places = [&mut counters.input, &mut counters.output, &mut counters.reasoning, &mut counters.read, &mut counters.write];
             for (place, name) in places.into_iter().zip(names) {
                 if key == *name {
                     if let Some(count) = value.count() {

@@ -54,6 +54,11 @@ impl Stamp {
         (self.1 != 0).then_some((self.0, self.1))
     }
 
+    /// Of the same file, at no time.
+    pub(super) fn unlike_any(self) -> Self {
+        Self(self.0, self.1, self.2, i64::MIN)
+    }
+
     pub(super) fn size(self) -> u64 {
         self.2
     }
@@ -72,7 +77,6 @@ impl Stamp {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Marks(pub(super) u32, pub(super) u64, pub(super) u64);
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
 fn nothing(problems: &[u32; 4]) -> bool {
     *problems == [0; 4]
 }

@@ -86,7 +86,9 @@ impl Search {
         if !self.is_new(collector, path, stamp) {
             return;
         }
-        if shape == Shape::Database && let Ok(log) = fs::metadata(log_of(path)) {
+        if shape == Shape::Database
+            && let Ok(log) = fs::metadata(log_of(path))
+        {
             stamp = stamp.with(Stamp::of(&log));
         }
         self.found.push(Found { collector, path: path.to_owned(), shape, profile: profile.map(str::to_owned), stamp });

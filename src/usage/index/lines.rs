@@ -5,7 +5,7 @@
 
 use std::io::{self, Read};
 
-use memchr::{memchr, memchr2, memchr_iter};
+use memchr::{memchr, memchr_iter, memchr2};
 
 const CHUNK: usize = 256 * 1024;
 /// A line up to here is kept as it is, and a longer one is cut down to this.

@@ -103,16 +103,15 @@ impl Book {
         if a == b {
             return false;
         }
-        let (file_a, file_b) = (self.file(a.file), self.file(b.file));
-        let profile = |file: Option<&super::file::Entry>| file.and_then(|file| file.profile.clone());
-        let path = |file: Option<&super::file::Entry>| file.map(|file| file.path.clone()).unwrap_or_default();
-        let first = (a.file != b.file).then(|| profile(file_a).is_some().cmp(&profile(file_b).is_some())).unwrap_or(Ordering::Equal);
+        let path = |file: u32| self.file(file).map_or("", |file| file.path.as_str());
+        let in_profile = |file: u32| self.file(file).is_some_and(|file| file.profile.is_some());
+        let first = if a.file == b.file { Ordering::Equal } else { in_profile(a.file).cmp(&in_profile(b.file)) };
         let side = |slot: &Slot| slot.is(Slot::SIDECHAIN);
         let text = |owner: &super::slot::Owner| [owner.session, owner.parent, owner.project, owner.agent_id].map(|id| self.strings.get(id));
         first
             .then_with(|| a.ts_ms.cmp(&b.ts_ms))
             .then_with(|| side(told).cmp(&side(known)))
-            .then_with(|| if a.file == b.file { Ordering::Equal } else { path(file_a).cmp(&path(file_b)) })
+            .then_with(|| if a.file == b.file { Ordering::Equal } else { path(a.file).cmp(path(b.file)) })
             .then_with(|| text(a).cmp(&text(b)))
             .is_lt()
     }

@@ -48,6 +48,14 @@ impl Index {
         self.segment.sync().map_err(|err| Error::io("the usage index cannot be written").cause(err))
     }
 
+    /// Writes the file anew without what is stale in it, which happens by itself when that is half of it.
+    pub fn rewrite(&mut self) -> Result<()> {
+        if !self.is_writer() {
+            return Ok(());
+        }
+        self.segment.rewrite(&self.book).map_err(|err| Error::io("the usage index cannot be written").cause(err))
+    }
+
     /// False where another process writes the index.
     #[must_use]
     pub fn is_writer(&self) -> bool {

@@ -127,6 +127,8 @@ fn run(job: &Job, book: &Mutex<&mut Book>, lines: &mut Lines, report: &mut Repor
         Ok(mut reading) => {
             report.files_read += 1;
             report.bytes_read += reading.bytes;
+            // Whether it can be read is known anew each time.
+            reading.entry.problems[UNREADABLE] = 0;
             for (all, new) in reading.entry.problems.iter_mut().zip(problems) {
                 *all = all.saturating_add(new);
             }
@@ -138,10 +140,20 @@ fn run(job: &Job, book: &Mutex<&mut Book>, lines: &mut Lines, report: &mut Repor
         }
         // It went away meanwhile.
         Err(err) if err.kind() == ErrorKind::NotFound => {}
-        Err(_) => add(&mut problems, Problem::Unreadable),
+        Err(_) => {
+            add(&mut problems, Problem::Unreadable);
+            let mut book = locked(book);
+            if let Some(entry) = book.files.get_mut(job.number as usize).filter(|entry| entry.problems[UNREADABLE] == 0) {
+                entry.problems[UNREADABLE] = 1;
+                book.news.files.push(job.number);
+            }
+        }
     }
     report.troubles.extend(troubles(&job.found.path.to_string_lossy(), problems));
 }
+
+/// Its place among them.
+const UNREADABLE: usize = 3;
 
 pub(super) const PROBLEMS: [Problem; 4] = [Problem::NotJson, Problem::TooLong, Problem::Incomplete, Problem::Unreadable];
 

@@ -50,7 +50,12 @@ fn plain(found: &Found, known: &Entry, lines: &mut Lines, sink: &mut dyn Sink) -
     let passed = feed(found, lines, &mut rest, true, &mut state, sink);
     entry.offset += passed.lines;
     entry.marks = mark(&mut file, entry.offset, entry.marks, &mut bytes)?;
-    Ok(done(entry, stamp, &state, &passed, bytes))
+    let mut reading = done(entry, stamp, &state, &passed, bytes);
+    if passed.failed {
+        // Looks changed at the next look, which goes on here.
+        reading.entry.stamp = stamp.unlike_any();
+    }
+    Ok(reading)
 }
 
 /// Whole files, read again whenever they changed.

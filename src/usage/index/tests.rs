@@ -4,6 +4,7 @@ mod claude;
 mod codex;
 mod disk;
 mod forks;
+mod measure;
 mod others;
 mod properties;
 

@@ -28,6 +28,7 @@ pub(super) fn record(payload: &mut Walk<'_>, state: &mut State, sink: &mut dyn S
         true
     });
     let Some(usage) = usage else { return };
+    fork::rhythm(state);
     state.one_by_one = true;
     let (owner, replayed) = fork::owner(state);
     let owner = thread.as_deref().unwrap_or(owner).to_owned();
@@ -45,6 +46,7 @@ pub(super) fn record(payload: &mut Walk<'_>, state: &mut State, sink: &mut dyn S
 /// `token_count`: the thread's sums, the last answer's counts, and the account's limits. Any of them may be missing.
 pub(super) fn event(payload: &mut Walk<'_>, state: &mut State, sink: &mut dyn Sink) {
     let (mut sums, mut last) = (None, None);
+    fork::rhythm(state);
     let told_at = state.ts_ms;
     let replayed = fork::owner(state).1;
     payload.object(|key, value| {
@@ -93,14 +95,14 @@ fn key(thread: &str, resets: u32, sums: Counters, used: Counters) -> String {
 
 fn tell(key: &str, owner: &str, used: Counters, copy: bool, elsewhere: bool, state: &State, sink: &mut dyn Sink) {
     let some = |text: &'static str, known: &str| if known.is_empty() { text.to_owned() } else { known.to_owned() };
-    let parent = (!copy && !state.parent.is_empty()).then(|| Cow::Borrowed(state.parent.as_str()));
+    let parent = (!copy && !state.parent.is_empty()).then_some(Cow::Borrowed(state.parent.as_str()));
     sink.request(Seen {
         record: Record {
             key: Cow::Borrowed(key),
             session: Cow::Borrowed(owner),
             parent_session: parent,
-            project: (!state.project.is_empty()).then(|| Cow::Borrowed(state.project.as_str())),
-            provider: (!state.provider.is_empty()).then(|| Cow::Borrowed(state.provider.as_str())),
+            project: (!state.project.is_empty()).then_some(Cow::Borrowed(state.project.as_str())),
+            provider: (!state.provider.is_empty()).then_some(Cow::Borrowed(state.provider.as_str())),
             model: Cow::Owned(some(UNKNOWN, &state.model)),
             bill: Bill { tokens: used.inclusive(), tier: ServiceTier::of(&state.tier), ts_ms: state.ts_ms, ..Bill::default() },
             ..Record::default()

@@ -29,8 +29,9 @@ pub(super) fn ancestor(id: &str, state: &mut State) {
 }
 
 /// A turn begins. Its id tells when it first did, and so whose it is: the youngest thread's that was there.
-pub(super) fn turn(id: &str, state: &mut State) {
-    let (Some(fork), Some(began)) = (&mut state.fork, time::of_uuid7(id)) else { return };
+pub(super) fn turn(id: Option<&str>, state: &mut State) {
+    let Some(began) = id.and_then(time::of_uuid7) else { return rhythm(state) };
+    let Some(fork) = &mut state.fork else { return };
     if began >= fork.born_ms {
         state.fork = None;
         return;
@@ -42,11 +43,16 @@ pub(super) fn turn(id: &str, state: &mut State) {
 }
 
 /// Before turns had ids: a replay is written without a pause, or has the times of what it replays.
-pub(super) fn rhythm(ts: Option<i64>, state: &mut State) {
-    let (Some(fork), Some(ts)) = (&state.fork, ts) else { return };
-    if state.begun && fork.by_rhythm && ts >= fork.born_ms && ts - state.ts_ms >= PAUSE_MS {
+pub(super) fn rhythm(state: &mut State) {
+    if state.paused && state.fork.as_ref().is_some_and(|fork| fork.by_rhythm && state.ts_ms >= fork.born_ms) {
         state.fork = None;
     }
+}
+
+/// Takes a line's time, and whether anything was waited for since the line before it.
+pub(super) fn time(ts: Option<i64>, state: &mut State) {
+    let before = state.ts_ms;
+    state.paused = state.time(ts).saturating_sub(before) >= PAUSE_MS;
 }
 
 /// Whose request is told of now, and whether that is a copy.

@@ -81,9 +81,7 @@ pub(super) fn turn(payload: &mut Walk<'_>, state: &mut State) {
         }
         true
     });
-    if let Some(id) = id {
-        fork::turn(&id, state);
-    }
+    fork::turn(id.as_deref(), state);
 }
 
 pub(super) fn started(payload: &mut Walk<'_>, state: &mut State, _: &mut dyn Sink) {
@@ -94,9 +92,7 @@ pub(super) fn started(payload: &mut Walk<'_>, state: &mut State, _: &mut dyn Sin
         }
         true
     });
-    if let Some(id) = id {
-        fork::turn(&id, state);
-    }
+    fork::turn(id.as_deref(), state);
 }
 
 /// All settings of the thread from here on: without a tier it has none.

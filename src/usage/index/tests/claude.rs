@@ -228,7 +228,9 @@ fn an_older_release_s_transcript_counts_as_its_upstream_did() {
 fn a_session_s_last_bill_counts() {
     let logs = Logs::new();
     let bill = |cost: &str| {
-        format!("{{\"type\":\"cost-state\",\"sessionId\":\"S\",\"totalCostUSD\":{cost},\"modelUsage\":{{}},\"hasUnknownModelCost\":true}}\n")
+        format!(
+            "{{\"type\":\"cost-state\",\"sessionId\":\"S\",\"totalCostUSD\":{cost},\"modelUsage\":{{}},\"hasUnknownModelCost\":true}}\n"
+        )
     };
     logs.write(MAIN, [bill("2.5"), bill("2.75")].concat());
     drop(logs.look());

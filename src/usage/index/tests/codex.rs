@@ -15,7 +15,11 @@ pub(super) fn at(second: u32, kind: &str, payload: &str) -> String {
 }
 
 pub(super) fn meta(thread: &str, more: &str) -> String {
-    at(0, "session_meta", &format!(r#""id":"{thread}","cwd":"/w","model_provider":"openai"{more}"#))
+    meta_at(0, thread, more)
+}
+
+pub(super) fn meta_at(second: u32, thread: &str, more: &str) -> String {
+    at(second, "session_meta", &format!(r#""id":"{thread}","cwd":"/w","model_provider":"openai"{more}"#))
 }
 
 pub(super) fn turn(second: u32, model: &str) -> String {
@@ -62,7 +66,8 @@ fn x01_sums_told_again_are_no_new_request() {
 
 #[test]
 fn x02_sums_alone_count_by_what_they_grew() {
-    let bare = |second, total| at(second, "event_msg", &format!(r#""type":"token_count","info":{{"total_token_usage":{}}}"#, counts(total)));
+    let bare =
+        |second, total| at(second, "event_msg", &format!(r#""type":"token_count","info":{{"total_token_usage":{}}}"#, counts(total)));
     let text = [meta(T, ""), bare(1, [100, 0, 0, 10]), bare(2, [300, 0, 0, 30]), bare(3, [50, 0, 0, 5])].concat();
     let (count, tokens) = sum(&rows_of(text));
     assert_eq!((count, tokens.input, tokens.output), (3, 350, 35));
@@ -99,7 +104,8 @@ fn x10_the_prompt_of_each_request_is_kept_for_thresholds() {
 #[test]
 fn x11_a_turn_s_model_is_its_own_and_none_is_guessed() {
     let text = [meta(T, ""), count(1, [10, 0, 0, 1], [10, 0, 0, 1]), turn(2, "gpt-5.5"), count(3, [30, 0, 0, 2], [20, 0, 0, 1])];
-    let more = [turn(4, "codex-auto-review"), count(5, [60, 0, 0, 3], [30, 0, 0, 1]), turn(6, "o5"), count(7, [100, 0, 0, 4], [40, 0, 0, 1])];
+    let more =
+        [turn(4, "codex-auto-review"), count(5, [60, 0, 0, 3], [30, 0, 0, 1]), turn(6, "o5"), count(7, [100, 0, 0, 4], [40, 0, 0, 1])];
     let mut rows = rows_of([text.concat(), more.concat()].concat());
     rows.sort_by_key(|row| row.record.bill.ts_ms);
     assert_eq!(rows.iter().map(|row| &*row.record.model).collect::<Vec<_>>(), ["unknown", "gpt-5.5", "gpt-5.5", "o5"]);
@@ -114,7 +120,11 @@ fn x12_writes_are_a_part_of_the_input_and_taken_off_it() {
 #[test]
 fn x13_limits_without_counts_are_no_request_and_tell_the_windows() {
     let logs = Logs::new();
-    let limits = |used: f64| format!(r#""type":"token_count","info":null,"rate_limits":{{"limit_id":"codex","primary":{{"used_percent":{used},"window_minutes":300,"resets_at":1795380000}},"secondary":{{"used_percent":3,"window_minutes":10080}},"plan_type":"pro"}}"#);
+    let limits = |used: f64| {
+        format!(
+            r#""type":"token_count","info":null,"rate_limits":{{"limit_id":"codex","primary":{{"used_percent":{used},"window_minutes":300,"resets_at":1795380000}},"secondary":{{"used_percent":3,"window_minutes":10080}},"plan_type":"pro"}}"#
+        )
+    };
     logs.write(&file(T), [meta(T, ""), at(2, "event_msg", &limits(12.5)), at(1, "event_msg", &limits(99.0))].concat());
     let (index, _) = logs.look();
     assert!(super::rows(&index).is_empty());
@@ -156,7 +166,9 @@ fn counts_of_nothing_change_nothing() {
 
 #[test]
 fn x16_fast_is_priority_for_the_turns_that_had_it() {
-    let settings = |second, tier: &str| at(second, "event_msg", &format!(r#""type":"thread_settings_applied","thread_settings":{{"model":"gpt-5.5"{tier}}}"#));
+    let settings = |second, tier: &str| {
+        at(second, "event_msg", &format!(r#""type":"thread_settings_applied","thread_settings":{{"model":"gpt-5.5"{tier}}}"#))
+    };
     let (a, b) = (count(2, [10, 0, 0, 1], [10, 0, 0, 1]), count(4, [20, 0, 0, 2], [10, 0, 0, 1]));
     let mut rows = rows_of([meta(T, ""), settings(1, r#","service_tier":"fast""#), a, settings(3, ""), b].concat());
     rows.sort_by_key(|row| row.record.bill.ts_ms);
@@ -175,7 +187,8 @@ fn x17_lines_in_any_key_order_tell_the_same() {
 fn a_session_begun_by_an_older_release_and_resumed_by_a_newer_one_counts_each_answer_once() {
     let old = count(1, [100, 0, 0, 10], [100, 0, 0, 10]);
     let (used, sums) = (counts([50, 0, 0, 5]), counts([150, 0, 0, 15]));
-    let record = at(2, "token_usage_record", &format!(r#""thread_id":"{T}","response_id":"resp_1","usage":{used},"thread_token_usage":{sums}"#));
+    let record =
+        at(2, "token_usage_record", &format!(r#""thread_id":"{T}","response_id":"resp_1","usage":{used},"thread_token_usage":{sums}"#));
     let rows = rows_of([meta(T, ""), old, record, count(3, [150, 0, 0, 15], [50, 0, 0, 5])].concat());
     assert_eq!((rows.len(), sum(&rows).1.input), (2, 150));
 }

@@ -1,6 +1,6 @@
 //! Codex's older history mode: a fork's file begins with its ancestors' items.
 
-use super::codex::{T, at, count, file, meta, turn};
+use super::codex::{T, at, count, file, meta, meta_at, turn};
 use super::{Logs, Seen, sum};
 
 /// Ids of version 7 with times 19:38:30 and later, after the parent's 19:37:52.
@@ -14,11 +14,12 @@ fn context(second: u32, id: &str) -> String {
 }
 
 fn own_turns(second: u32) -> String {
-    [context(second, PARENT_TURN), count(second + 1, [100, 0, 0, 10], [100, 0, 0, 10]), count(second + 2, [250, 0, 0, 20], [150, 0, 0, 10])].concat()
+    [context(second, PARENT_TURN), count(second + 1, [100, 0, 0, 10], [100, 0, 0, 10]), count(second + 2, [250, 0, 0, 20], [150, 0, 0, 10])]
+        .concat()
 }
 
 fn metas(child: &str) -> String {
-    [meta(child, &format!(r#","forked_from_id":"{T}""#)), meta(T, "")].concat()
+    [meta_at(30, child, &format!(r#","forked_from_id":"{T}""#)), meta_at(30, T, "")].concat()
 }
 
 fn parent() -> String {
@@ -53,8 +54,10 @@ fn x05_forks_of_one_thread_with_equal_counts_are_two() {
 
 #[test]
 fn x06_a_replay_without_turn_ids_ends_where_its_rhythm_does() {
-    let plain = |second| [turn(second, "gpt-5.5"), count(second, [100, 0, 0, 10], [100, 0, 0, 10]), count(second, [250, 0, 0, 20], [150, 0, 0, 10])].concat();
-    // The description is stamped 19:38:00.500; the child's id is from 19:38:30.
+    let plain = |second| {
+        [turn(second, "gpt-5.5"), count(second, [100, 0, 0, 10], [100, 0, 0, 10]), count(second, [250, 0, 0, 20], [150, 0, 0, 10])].concat()
+    };
+    // The child's id and description are from 19:38:30. Its parent's items have their own times, or are stamped anew.
     let own = [turn(40, "gpt-5.5"), count(45, [450, 0, 0, 30], [200, 0, 0, 10])].concat();
     for replay in [plain(0), plain(30)] {
         let logs = Logs::new();
@@ -81,10 +84,20 @@ fn a_replay_of_sums_is_known_by_the_answers_they_were_told_with() {
         at(second, "token_usage_record", &format!(r#""thread_id":"{T}","response_id":"{id}","usage":{used},"thread_token_usage":{sums}"#))
     };
     let bare = |second, total: u64, last: u64| {
-        let info = format!(r#"{{"total_token_usage":{{"input_tokens":{total},"output_tokens":{}}},"last_token_usage":{{"input_tokens":{last},"output_tokens":10}}}}"#, total / 10);
+        let info = format!(
+            r#"{{"total_token_usage":{{"input_tokens":{total},"output_tokens":{}}},"last_token_usage":{{"input_tokens":{last},"output_tokens":10}}}}"#,
+            total / 10
+        );
         at(second, "event_msg", &format!(r#""type":"token_count","info":{info}"#))
     };
-    let parent = [meta(T, ""), context(1, PARENT_TURN), record(2, "resp_1", 100, 100), bare(2, 100, 100), record(3, "resp_2", 150, 250), bare(3, 250, 150)];
+    let parent = [
+        meta(T, ""),
+        context(1, PARENT_TURN),
+        record(2, "resp_1", 100, 100),
+        bare(2, 100, 100),
+        record(3, "resp_2", 150, 250),
+        bare(3, 250, 150),
+    ];
     let replay = [context(60, PARENT_TURN), bare(61, 100, 100), bare(61, 250, 150)].concat();
     let child = [metas(CHILD), replay, context(70, CHILD_TURN), bare(71, 450, 200)].concat();
     for first in [true, false] {

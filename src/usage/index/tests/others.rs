@@ -24,7 +24,9 @@ fn gemini_counts_each_message_once_with_cached_input_apart() {
 #[test]
 fn gemini_s_last_telling_of_a_message_counts_and_thoughts_beside_the_output_are_added() {
     let line = |output: u64, total: u64| {
-        format!("{{\"id\":\"g\",\"timestamp\":\"2026-11-22T10:00:00Z\",\"type\":\"gemini\",\"model\":\"m\",\"tokens\":{{\"input\":1111,\"output\":{output},\"cached\":444,\"thoughts\":55,\"tool\":0,\"total\":{total}}}}}\n")
+        format!(
+            "{{\"id\":\"g\",\"timestamp\":\"2026-11-22T10:00:00Z\",\"type\":\"gemini\",\"model\":\"m\",\"tokens\":{{\"input\":1111,\"output\":{output},\"cached\":444,\"thoughts\":55,\"tool\":0,\"total\":{total}}}}}\n"
+        )
     };
     let rows = told(".gemini/tmp/p/chats/session-1.jsonl", [line(999, 2165), line(167, 1333)].concat());
     assert_eq!(sum(&rows), (1, each(1)));
@@ -35,7 +37,9 @@ fn gemini_s_last_telling_of_a_message_counts_and_thoughts_beside_the_output_are_
 #[test]
 fn qwen_s_cached_input_counts_once() {
     let line = |total: u64, output: u64| {
-        format!(r#"{{"uuid":"u","sessionId":"s","type":"assistant","model":"qm","timestamp":"2026-11-22T10:00:00Z","cwd":"/w","usageMetadata":{{"promptTokenCount":1111,"candidatesTokenCount":{output},"thoughtsTokenCount":55,"totalTokenCount":{total},"cachedContentTokenCount":444}}}}"#)
+        format!(
+            r#"{{"uuid":"u","sessionId":"s","type":"assistant","model":"qm","timestamp":"2026-11-22T10:00:00Z","cwd":"/w","usageMetadata":{{"promptTokenCount":1111,"candidatesTokenCount":{output},"thoughtsTokenCount":55,"totalTokenCount":{total},"cachedContentTokenCount":444}}}}"#
+        )
     };
     for line in [line(1333, 222), line(1333, 167)] {
         assert_eq!(sum(&told(".qwen/projects/p/chats/s.jsonl", line)), (1, each(1)));
@@ -47,14 +51,19 @@ fn copilot_s_records_count_and_its_sums_at_the_end_do_not() {
     let rows = told(".copilot/session-state/s/events.jsonl", fixture("copilot-1.0.102-usage.jsonl"));
     let (_, tokens) = sum(&rows);
     assert_eq!(tokens.cache_write_other % 444, 0);
-    assert_eq!(rows[0].record.bill.tokens, Tokens { input: 1111, output: 222, cache_read: 3333, cache_write_other: 444, ..Tokens::default() });
+    assert_eq!(
+        rows[0].record.bill.tokens,
+        Tokens { input: 1111, output: 222, cache_read: 3333, cache_write_other: 444, ..Tokens::default() }
+    );
     assert_eq!(rows.len(), fixture("copilot-1.0.102-usage.jsonl").matches("session.usage_record").count());
 }
 
 #[test]
 fn copilot_s_older_files_have_nothing_but_sums() {
     let end = |input: u64| {
-        format!("{{\"type\":\"session.shutdown\",\"timestamp\":\"2026-11-22T10:00:00Z\",\"data\":{{\"modelMetrics\":{{\"m\":{{\"usage\":{{\"inputTokens\":{input},\"outputTokens\":5}}}}}}}}}}\n")
+        format!(
+            "{{\"type\":\"session.shutdown\",\"timestamp\":\"2026-11-22T10:00:00Z\",\"data\":{{\"modelMetrics\":{{\"m\":{{\"usage\":{{\"inputTokens\":{input},\"outputTokens\":5}}}}}}}}}}\n"
+        )
     };
     assert_eq!(sum(&told(".copilot/session-state/s/events.jsonl", [end(10), end(30)].concat())).1.input, 30);
 }
@@ -63,7 +72,9 @@ fn copilot_s_older_files_have_nothing_but_sums() {
 fn droid_s_session_is_as_large_as_its_last_sums() {
     let logs = Logs::new();
     let sums = |input: u64| {
-        format!(r#"{{"model":"custom:m","tokenUsage":{{"inputTokens":{input},"outputTokens":222,"cacheReadTokens":444,"cacheCreationTokens":0,"thinkingTokens":55}},"inclusiveTokenUsage":{{"inputTokens":99999}}}}"#)
+        format!(
+            r#"{{"model":"custom:m","tokenUsage":{{"inputTokens":{input},"outputTokens":222,"cacheReadTokens":444,"cacheCreationTokens":0,"thinkingTokens":55}},"inclusiveTokenUsage":{{"inputTokens":99999}}}}"#
+        )
     };
     logs.write(".factory/sessions/-w/s.settings.json", sums(600));
     assert_eq!(logs.sum().1.input, 600);
@@ -109,7 +120,8 @@ fn grok_s_turns_are_billed_for_each_model_and_not_for_their_alias() {
 #[test]
 fn amp_s_ledger_is_the_bill_and_its_messages_tell_of_the_cache() {
     let message = r#"{"messageId":4,"usage":{"model":"m","timestamp":"2026-11-22T10:00:00Z","inputTokens":667,"outputTokens":222,"cacheReadInputTokens":444,"cacheCreationInputTokens":3}}"#;
-    let event = r#"{"id":"e1","timestamp":"2026-11-22T10:00:00Z","model":"m","credits":1.5,"tokens":{"input":667,"output":222},"toMessageId":4}"#;
+    let event =
+        r#"{"id":"e1","timestamp":"2026-11-22T10:00:00Z","model":"m","credits":1.5,"tokens":{"input":667,"output":222},"toMessageId":4}"#;
     let both = format!(r#"{{"id":"T-1","messages":[{message}],"usageLedger":{{"events":[{event}]}}}}"#);
     for text in [both, format!(r#"{{"id":"T-1","messages":[{message}]}}"#)] {
         let expected = Tokens { reasoning: 0, cache_write_other: 3, ..each(1) };
