@@ -100,16 +100,33 @@ pub fn lock_beside(path: &Path) -> Result<File> {
     Ok(lock)
 }
 
+/// Makes a file that is missing, for this user only.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// A log, for this user only: whatever is written goes to its end.
+pub fn open_log(path: &Path) -> io::Result<File> {
+    private().append(true).open(path)
+}
+
+/// Where a log goes that has grown too large: `NAME.1`.
+pub fn log_before(path: &Path) -> PathBuf {
+    let mut old = path.as_os_str().to_owned();
+    old.push(".1");
+    old.into()
+}
+
 /// Opens a lock file without locking it.
 pub fn open_lock(path: &Path) -> Result<File> {
     if let Some(dir) = path.parent() {
         create_private_dir(dir)?;
     }
-    let mut options = OpenOptions::new();
-    options.create(true).truncate(false).read(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(Error::writing(path))
+    private().truncate(false).read(true).write(true).open(path).map_err(Error::writing(path))
 }
 
 /// An exclusive lock that is waited for; the system's own wait has no limit.
@@ -151,11 +168,7 @@ pub fn begin_lock(path: &Path) -> Result<Locking> {
 pub fn append_line(path: &Path, line: &str) -> Result<File> {
     debug_assert!(!line.contains('\n'));
     let _lock = lock_beside(path)?;
-    let mut options = OpenOptions::new();
-    options.create(true).append(true).read(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(Error::writing(path))?;
+    let mut file = private().append(true).read(true).open(path).map_err(Error::writing(path))?;
     let mut append = || -> io::Result<()> {
         let mut bytes = Vec::with_capacity(line.len() + 2);
         if torn(&mut file)? {

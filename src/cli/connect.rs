@@ -1,7 +1,6 @@
 //! A daemon for a command: found, or started by the one process that holds the start-up lock.
 
 use std::{
-    fs::OpenOptions,
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
     sync::mpsc,
@@ -230,11 +229,7 @@ fn spawn(paths: &Paths, options: &[String]) -> Result<Child> {
     if let Some(dir) = log_file.parent() {
         fsx::create_private_dir(dir)?;
     }
-    let mut log = OpenOptions::new();
-    log.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut log, 0o600);
-    let log = log.open(&log_file).map_err(Error::writing(&log_file))?;
+    let log = fsx::open_log(&log_file).map_err(Error::writing(&log_file))?;
     let program = os::own_program().map_err(|e| Error::io("clown's own program is not found").cause(e))?;
     let mut command = Command::new(program);
     #[cfg(unix)]

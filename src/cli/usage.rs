@@ -20,45 +20,23 @@ use crate::{
     wire::usage::{Select, Summary},
 };
 
-#[derive(FromArgs, ArgsInfo)]
-/// Show what agents used and what it cost. Without a command: a summary.
-///
-/// Cost is what the requests would cost at the vendors' prices; a subscription costs what it costs.
-#[argh(
-    subcommand,
-    name = "usage",
-    example = "clown usage\nclown usage --period today --profile work\nclown usage daily --period month --breakdown"
-)]
-pub(super) struct Usage {
+args::limited! {
+    /// Show what agents used and what it cost. Without a command: a summary.
+    ///
+    /// Cost is what the requests would cost at the vendors' prices; a subscription costs what it costs.
+    #[argh(
+        subcommand,
+        name = "usage",
+        example = "clown usage\nclown usage --period today --profile work\nclown usage daily --period month --breakdown"
+    )]
+    Usage
+    {}
     /// today, yesterday, week, month, 7d, 30d (default) or all
-    #[argh(option, arg_name = "word")]
-    period: Option<String>,
-    /// from this day on, like 2026-11-22
-    #[argh(option, arg_name = "day")]
-    since: Option<String>,
-    /// up to this day
-    #[argh(option, arg_name = "day")]
-    until: Option<String>,
-    /// time zone of the days (default: the system's)
-    #[argh(option, arg_name = "zone")]
-    timezone: Option<String>,
-    /// only this profile; - is outside of profiles
-    #[argh(option, arg_name = "alias")]
-    profile: Vec<String>,
-    /// only this agent
-    #[argh(option, arg_name = "id")]
-    agent: Vec<String>,
-    /// only what this provider served
-    #[argh(option, arg_name = "id")]
-    provider: Vec<String>,
-    /// only this model, like 'claude-*'
-    #[argh(option, arg_name = "model")]
-    model: Vec<String>,
-    /// only this directory, or its last part
-    #[argh(option, arg_name = "dir")]
-    project: Vec<String>,
-    #[argh(subcommand)]
-    command: Option<Command>,
+    period
+    {
+        #[argh(subcommand)]
+        command: Option<Command>,
+    }
 }
 
 #[derive(FromArgs, ArgsInfo)]
@@ -84,24 +62,13 @@ enum Command {
 }
 
 impl Usage {
-    pub fn run(self, output: Output) -> Result<i32> {
-        let lists = [&self.profile, &self.agent, &self.provider, &self.model, &self.project];
-        let words = [&self.period, &self.since, &self.until, &self.timezone];
-        if self.command.is_some() && (words.iter().any(|word| word.is_some()) || lists.iter().any(|list| !list.is_empty())) {
+    pub fn run(mut self, output: Output) -> Result<i32> {
+        let limits = self.limits();
+        if self.command.is_some() && limits != args::Limits::default() {
             return Err(Error::usage("options stand behind the command they are for").hint("like clown usage daily --period today"));
         }
         match self.command {
-            None => {
-                let select = args::select(
-                    self.period.as_deref(),
-                    self.since,
-                    self.until,
-                    self.timezone,
-                    [self.profile, self.agent, self.provider, self.model, self.project],
-                    Some("30d"),
-                )?;
-                show(output, select)
-            }
+            None => show(output, limits.select(Some("30d"))?),
             Some(Command::Daily(args)) => report::run(output, args.ask()?),
             Some(Command::Weekly(args)) => report::run(output, args.ask()?),
             Some(Command::Monthly(args)) => report::run(output, args.ask()?),

@@ -1,7 +1,7 @@
 //! `logs/clownd.log`: one file of bounded size, and the one before it.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::{self, Write},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -60,28 +60,18 @@ impl LogFile {
         if let Some(dir) = path.parent() {
             fsx::create_private_dir(dir)?;
         }
-        let file = append(path).map_err(Error::writing(path))?;
+        let file = fsx::open_log(path).map_err(Error::writing(path))?;
         let size = file.metadata().map_or(0, |m| m.len());
         Ok(Self(Arc::new(Mutex::new(Open { path: path.to_owned(), file, size }))))
     }
-}
-
-fn append(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 impl Write for &LogFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if open.size + bytes.len() as u64 > MAX_BYTES {
-            let mut old = open.path.as_os_str().to_owned();
-            old.push(".1");
-            std::fs::rename(&open.path, old)?;
-            open.file = append(&open.path)?;
+            std::fs::rename(&open.path, fsx::log_before(&open.path))?;
+            open.file = fsx::open_log(&open.path)?;
             open.size = 0;
         }
         let written = open.file.write(bytes)?;

@@ -1,20 +1,36 @@
 //! Options that all questions share, and what is said when there is no answer.
 
-use argh::{ArgsInfo, FromArgs};
-
 use super::super::output::Output;
 use crate::{
     base::error::{Error, Result, closest},
     wire::usage::{Group, Period, Report, Select},
 };
 
-/// A report's command. The grammar library cannot share fields, so each has its own.
-macro_rules! report {
-    ($(#[$about:meta])* $name:ident, $group:ident) => {
-        #[derive(FromArgs, ArgsInfo)]
+/// What limits the requests that are shown. The grammar library cannot share fields, so [`limited`] writes them into each command.
+#[derive(Default, PartialEq)]
+pub(super) struct Limits {
+    pub(super) period: Option<String>,
+    pub(super) since: Option<String>,
+    pub(super) until: Option<String>,
+    pub(super) timezone: Option<String>,
+    /// Profiles, agents, providers, models, projects.
+    pub(super) lists: [Vec<String>; 5],
+}
+
+/// A command with [`Limits`], and fields of its own before and behind them.
+macro_rules! limited {
+    (
+        $(#[$about:meta])*
+        $name:ident
+        { $($before:tt)* }
+        $(#[$period:meta])* period
+        { $($behind:tt)* }
+    ) => {
+        #[derive(argh::FromArgs, argh::ArgsInfo)]
         $(#[$about])*
-        pub(super) struct $name {
-            /// today, yesterday, week, month, 7d, 30d or all (default)
+        pub(in crate::cli) struct $name {
+            $($before)*
+            $(#[$period])*
             #[argh(option, arg_name = "word")]
             period: Option<String>,
             /// from this day on, like 2026-11-22
@@ -41,18 +57,46 @@ macro_rules! report {
             /// only this directory, or its last part
             #[argh(option, arg_name = "dir")]
             project: Vec<String>,
-            /// each line by model, too
-            #[argh(switch)]
-            breakdown: bool,
-            /// only that many lines: the latest, or the largest
-            #[argh(option, arg_name = "n")]
-            limit: Option<usize>,
+            $($behind)*
         }
 
         impl $name {
-            pub(super) fn ask(self) -> Result<Report> {
-                let lists = [self.profile, self.agent, self.provider, self.model, self.project];
-                let select = select(self.period.as_deref(), self.since, self.until, self.timezone, lists, None)?;
+            fn limits(&mut self) -> $crate::cli::usage::args::Limits {
+                use std::mem::take;
+                $crate::cli::usage::args::Limits {
+                    period: take(&mut self.period),
+                    since: take(&mut self.since),
+                    until: take(&mut self.until),
+                    timezone: take(&mut self.timezone),
+                    lists: [&mut self.profile, &mut self.agent, &mut self.provider, &mut self.model, &mut self.project].map(take),
+                }
+            }
+        }
+    };
+}
+pub(super) use limited;
+
+macro_rules! report {
+    ($(#[$about:meta])* $name:ident, $group:ident) => {
+        limited! {
+            $(#[$about])*
+            $name
+            {}
+            /// today, yesterday, week, month, 7d, 30d or all (default)
+            period
+            {
+                /// each line by model, too
+                #[argh(switch)]
+                breakdown: bool,
+                /// only that many lines: the latest, or the largest
+                #[argh(option, arg_name = "n")]
+                limit: Option<usize>,
+            }
+        }
+
+        impl $name {
+            pub(super) fn ask(mut self) -> Result<Report> {
+                let select = self.limits().select(None)?;
                 Ok(Report { group: Group::$group, select, breakdown: self.breakdown, skip: 0, last: self.limit })
             }
         }
@@ -107,20 +151,16 @@ report! {
     Blocks, Blocks
 }
 
-/// Lists: profiles, agents, providers, models, projects.
-pub(super) fn select(
-    period: Option<&str>,
-    since: Option<String>,
-    until: Option<String>,
-    timezone: Option<String>,
-    lists: [Vec<String>; 5],
-    default: Option<&str>,
-) -> Result<Select> {
-    let default = default.filter(|_| since.is_none() && until.is_none());
-    let period = period.or(default).map(period_of).transpose()?;
-    let [profiles, agents, providers, models, projects] = lists;
-    let timezone = timezone.filter(|zone| zone != "local").unwrap_or_else(local_zone);
-    Ok(Select { period, since, until, timezone, profiles, agents, providers, models, projects })
+impl Limits {
+    /// `default`: the period where neither one nor a day is given.
+    pub(super) fn select(self, default: Option<&str>) -> Result<Select> {
+        let Self { period, since, until, timezone, lists } = self;
+        let default = default.filter(|_| since.is_none() && until.is_none());
+        let period = period.as_deref().or(default).map(period_of).transpose()?;
+        let [profiles, agents, providers, models, projects] = lists;
+        let timezone = timezone.filter(|zone| zone != "local").unwrap_or_else(local_zone);
+        Ok(Select { period, since, until, timezone, profiles, agents, providers, models, projects })
+    }
 }
 
 fn period_of(word: &str) -> Result<Period> {

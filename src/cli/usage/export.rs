@@ -2,8 +2,6 @@
 
 use std::fmt::Write;
 
-use argh::{ArgsInfo, FromArgs};
-
 use super::{
     super::{
         connect::Daemon,
@@ -16,40 +14,18 @@ use crate::{
     wire::usage::{Export, Request},
 };
 
-#[derive(FromArgs, ArgsInfo)]
-/// Print every request as JSON, CSV or one JSON document a line. Nothing of what was said is in it.
-#[argh(subcommand, name = "export", example = "clown usage export --format csv --period month")]
-pub(super) struct ExportArgs {
-    /// json, csv or ndjson (default)
-    #[argh(option, arg_name = "word", default = "String::from(\"ndjson\")")]
-    format: String,
+args::limited! {
+    /// Print every request as JSON, CSV or one JSON document a line. Nothing of what was said is in it.
+    #[argh(subcommand, name = "export", example = "clown usage export --format csv --period month")]
+    ExportArgs
+    {
+        /// json, csv or ndjson (default)
+        #[argh(option, arg_name = "word", default = "String::from(\"ndjson\")")]
+        format: String,
+    }
     /// today, yesterday, week, month, 7d, 30d or all (default)
-    #[argh(option, arg_name = "word")]
-    period: Option<String>,
-    /// from this day on, like 2026-11-22
-    #[argh(option, arg_name = "day")]
-    since: Option<String>,
-    /// up to this day
-    #[argh(option, arg_name = "day")]
-    until: Option<String>,
-    /// time zone of the days (default: the system's)
-    #[argh(option, arg_name = "zone")]
-    timezone: Option<String>,
-    /// only this profile; - is outside of profiles
-    #[argh(option, arg_name = "alias")]
-    profile: Vec<String>,
-    /// only this agent
-    #[argh(option, arg_name = "id")]
-    agent: Vec<String>,
-    /// only what this provider served
-    #[argh(option, arg_name = "id")]
-    provider: Vec<String>,
-    /// only this model, like 'claude-*'
-    #[argh(option, arg_name = "model")]
-    model: Vec<String>,
-    /// only this directory, or its last part
-    #[argh(option, arg_name = "dir")]
-    project: Vec<String>,
+    period
+    {}
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -60,7 +36,7 @@ enum Format {
 }
 
 impl ExportArgs {
-    pub(super) fn run(self, output: Output) -> Result<i32> {
+    pub(super) fn run(mut self, output: Output) -> Result<i32> {
         let format = match self.format.as_str() {
             _ if output.json => Format::Json,
             "json" => Format::Json,
@@ -68,8 +44,7 @@ impl ExportArgs {
             "ndjson" | "jsonl" => Format::Lines,
             other => return Err(Error::usage(format!("--format cannot be {other:?}")).hint("use one of: json, csv, ndjson")),
         };
-        let lists = [self.profile, self.agent, self.provider, self.model, self.project];
-        let select = args::select(self.period.as_deref(), self.since, self.until, self.timezone, lists, None)?;
+        let select = self.limits().select(None)?;
         let mut daemon = Daemon::needed(output)?;
         let mut from = Some(0);
         let mut written = 0_usize;

@@ -115,7 +115,7 @@ impl RescanArgs {
 impl ReconcileArgs {
     pub(super) fn run(self, output: Output) -> Result<i32> {
         let lists = [self.profile, self.agent, Vec::new(), Vec::new(), Vec::new()];
-        let select = args::select(self.period.as_deref(), None, None, None, lists, None)?;
+        let select = args::Limits { period: self.period, lists, ..args::Limits::default() }.select(None)?;
         let mut done = Daemon::needed(output)?.call(&Reconcile { select })?;
         if !self.all && !output.json {
             done.bills.retain(differs);

@@ -41,7 +41,8 @@ pub(super) struct WatchArgs {
 impl WatchArgs {
     pub(super) fn run(self, output: Output) -> Result<i32> {
         let lists = [self.profile, self.agent, Vec::new(), Vec::new(), Vec::new()];
-        let select = args::select(self.period.as_deref(), None, None, self.timezone, lists, Some("today"))?;
+        let limits = args::Limits { period: self.period, timezone: self.timezone, lists, ..args::Limits::default() };
+        let select = limits.select(Some("today"))?;
         let ask = Summary { select };
         let mut daemon = Daemon::needed(output)?;
         // The daemon must run before there is anything to listen to, and the first sums are asked for after that.

@@ -64,7 +64,7 @@ fn used(app: &App, session: &Session) -> Result<Use> {
             let ts = row.record.bill.ts_ms;
             let mine = (from..=to).contains(&ts) && !later.iter().any(|(from, to)| (*from..=*to).contains(&ts));
             if mine {
-                let cost = app.usage.prices().cost(&row.record).map(|cost| cost.total());
+                let cost = app.usage.prices().total(&row.record);
                 all.add(&row.record.bill, cost, row.record.sub_request);
                 models.entry(row.record.model.to_string()).or_default().add(&row.record.bill, cost, row.record.sub_request);
                 if row.record.key.starts_with("proxy:") {
@@ -116,7 +116,7 @@ pub(crate) fn aggregates(app: &App) -> Result<()> {
             let day = jiff::Timestamp::from_millisecond(record.bill.ts_ms).unwrap_or_default().strftime("%Y-%m-%d").to_string();
             let text = |text: &std::borrow::Cow<'_, str>| text.to_string();
             let key = (day, row.profile.map(str::to_owned), row.agent.to_owned(), record.project.as_ref().map(text), text(&record.model));
-            let cost = app.usage.prices().cost(record).map(|cost| cost.total());
+            let cost = app.usage.prices().total(record);
             sums.entry(key).or_default().add(&record.bill, cost, record.sub_request);
         });
     });

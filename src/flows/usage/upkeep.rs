@@ -100,7 +100,7 @@ pub fn reconcile(app: &App, ask: Reconcile, _caller: &Caller) -> Result<Reconcil
             }
             let key = (row.agent.to_owned(), session.to_owned());
             whose.entry(key.clone()).or_insert_with(|| row.profile.map(str::to_owned));
-            let cost = app.usage.prices().cost(record).map(|cost| cost.total());
+            let cost = app.usage.prices().total(record);
             ours.entry((key.0, key.1, record.model.to_string())).or_default().add(&record.bill, cost, record.sub_request);
         });
     });

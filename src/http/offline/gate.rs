@@ -6,6 +6,7 @@ use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::http::request::Parts;
 
 use super::{BODY_LIMIT, Gate};
+use crate::base::loopback;
 use crate::providers::offline::{Body, Reply};
 
 /// Why a request is not answered. Each has one constant status and body.
@@ -50,11 +51,10 @@ impl Refusal {
 /// Looks at the head only. Host and Origin come first: a web page must not learn about tokens.
 pub(super) fn refusal(parts: &Parts, port: u16, gate: &dyn Gate) -> Option<Refusal> {
     let headers = &parts.headers;
-    if !names_us(parts, port) {
+    if !loopback::names_us(parts, port) {
         return Some(Refusal::Host);
     }
-    let own_site = |value: &HeaderValue| value == "none" || value == "same-origin";
-    if headers.contains_key(header::ORIGIN) || !headers.get_all("sec-fetch-site").iter().all(own_site) {
+    if loopback::from_page(headers) {
         return Some(Refusal::Page);
     }
     let path = parts.uri.path();
@@ -80,25 +80,9 @@ pub(super) fn refusal(parts: &Parts, port: u16, gate: &dyn Gate) -> Option<Refus
     length.is_some_and(|length| length > BODY_LIMIT as u64).then_some(Refusal::TooLarge)
 }
 
-/// Exactly one Host, naming loopback and our port; an absolute target must name the same. Keeps
-/// out a page whose own name was made to resolve to loopback.
-fn names_us(parts: &Parts, port: u16) -> bool {
-    let ours = |host: &str| ["127.0.0.1", "localhost", "[::1]"].iter().any(|name| host.eq_ignore_ascii_case(&format!("{name}:{port}")));
-    let mut hosts = parts.headers.get_all(header::HOST).iter();
-    let (Some(host), None) = (hosts.next(), hosts.next()) else {
-        return false;
-    };
-    host.to_str().is_ok_and(ours) && parts.uri.authority().is_none_or(|target| ours(target.as_str()))
-}
-
 /// Every credential present must be admitted: agents may send one in two headers, and a second,
 /// foreign one means the request was not made for this server.
 fn admitted(headers: &HeaderMap, gate: &dyn Gate) -> bool {
-    let bearer = headers.get_all(header::AUTHORIZATION).iter().map(|value| {
-        let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-    });
-    let keys = ["x-api-key", "x-goog-api-key"].into_iter().flat_map(|name| headers.get_all(name)).map(|value| value.to_str().ok());
-    let mut tokens = bearer.chain(keys).peekable();
+    let mut tokens = loopback::tokens(headers).peekable();
     tokens.peek().is_some() && tokens.all(|token| token.is_some_and(|token| gate.admits(token)))
 }

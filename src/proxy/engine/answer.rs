@@ -8,7 +8,6 @@ use hyper::{Response, body::Incoming, header};
 
 use super::{
     attempt::{Attempts, Refused},
-    convert::{Extra, Translator},
     decode::{self, Decoder},
     fail::Failure,
     flow::{Flow, Parts, Source, Work},
@@ -18,7 +17,11 @@ use super::{
     respond,
     tap::Tap,
 };
-use crate::proxy::{route::Target, translate::names::Names};
+use crate::proxy::{
+    route::Target,
+    stream::convert::{Extra, Translator},
+    translate::names::Names,
+};
 
 pub(super) struct Answered<'t> {
     pub(super) target: &'t Target,

@@ -18,7 +18,6 @@ use hyper::{
 
 use super::{
     answer::Answered,
-    convert::Extra,
     decode::Decoder,
     fail::{self, Failure},
     meter::{Failed, Measure, Outcome},
@@ -30,6 +29,7 @@ use super::{
 use crate::{
     proxy::{
         route::{Key, Pick, Table, Target},
+        stream::convert::Extra,
         translate::request::Request,
     },
     wire::manifest::Format,
@@ -251,7 +251,7 @@ impl Attempts<'_> {
 
     pub(super) fn bad_start(&self, target: &Target, failure: Failure, measure: Measure) -> (Refused, Measure) {
         target.health.failed(Instant::now(), self.table.times.cooldown);
-        (Refused::Ours(Failure { message: format!("{}: {}", target.name, failure.message), ..failure }), measure)
+        (Refused::Ours(Failure::new(failure.status, format!("{}: {}", target.name, failure.message))), measure)
     }
 }
 

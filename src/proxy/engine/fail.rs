@@ -6,10 +6,14 @@
 use memchr::memmem;
 use serde::Deserialize;
 
-use super::convert::{Extra, Frames};
 use crate::{
     proxy::{
-        stream::{event::ErrorKind, order::Step, write_responses},
+        stream::{
+            convert::{Extra, Frames},
+            event::ErrorKind,
+            order::Step,
+            write_responses,
+        },
         translate::{json::Writer, names::Names, text::Str},
     },
     wire::manifest::Format,
@@ -20,13 +24,11 @@ use crate::{
 pub(super) struct Failure {
     pub(super) status: u16,
     pub(super) message: String,
-    /// `Retry-After` in seconds.
-    pub(super) retry_after: Option<u64>,
 }
 
 impl Failure {
     pub(super) fn new(status: u16, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), retry_after: None }
+        Self { status, message: message.into() }
     }
 
     /// The status a client of this format expects, and the body.

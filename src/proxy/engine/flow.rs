@@ -18,7 +18,6 @@ use hyper::body::{Body, Incoming, SizeHint};
 use tokio::{sync::watch, time::Sleep};
 
 use super::{
-    convert::Translator,
     decode::Decoder,
     fail::{self, Told},
     frames::Frames,
@@ -28,7 +27,7 @@ use super::{
 use crate::{
     proxy::{
         route::{Table, Times},
-        stream::event::ErrorKind,
+        stream::{convert::Translator, event::ErrorKind},
     },
     wire::manifest::Format,
 };

@@ -1,11 +1,11 @@
 //! Who may ask: decided on the head of a request, before its body is read.
 
-use hyper::{
-    header::{self, HeaderMap, HeaderValue},
-    http::request::Parts,
-};
+use hyper::http::request::Parts;
 
-use crate::proxy::token::{Holder, Master};
+use crate::{
+    base::loopback,
+    proxy::token::{Holder, Master},
+};
 
 /// Why a request is not served. Statuses and words are constant: they tell a stranger nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,32 +27,22 @@ impl Refusal {
 
 /// Host and Origin: a web page must not even learn that there are tokens.
 pub(super) fn place(parts: &Parts, port: u16) -> Result<(), Refusal> {
-    if !names_us(parts, port) {
+    if !loopback::names_us(parts, port) {
         return Err(Refusal::Host);
     }
-    let own_site = |value: &HeaderValue| value == "none" || value == "same-origin";
-    if parts.headers.contains_key(header::ORIGIN) || !parts.headers.get_all("sec-fetch-site").iter().all(own_site) {
+    if loopback::from_page(&parts.headers) {
         return Err(Refusal::Page);
     }
     Ok(())
-}
-
-/// Exactly one Host, naming loopback and our port; an absolute target must name the same.
-fn names_us(parts: &Parts, port: u16) -> bool {
-    let ours = |host: &str| {
-        let Some((name, given)) = host.rsplit_once(':') else { return false };
-        given.parse() == Ok(port) && ["127.0.0.1", "localhost", "[::1]"].iter().any(|n| name.eq_ignore_ascii_case(n))
-    };
-    let mut hosts = parts.headers.get_all(header::HOST).iter();
-    let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
-    host.to_str().is_ok_and(ours) && parts.uri.authority().is_none_or(|target| ours(target.as_str()))
 }
 
 /// The session, empty for the owner. Every credential there is must be good: a second, foreign one means
 /// that the request was not made for this proxy.
 pub(super) fn session(parts: &Parts, master: &Master) -> Result<String, Refusal> {
     let mut session = None;
-    for token in tokens(&parts.headers, parts.uri.query()) {
+    // Google's clients may put it into the address.
+    let asked = parts.uri.query().into_iter().flat_map(|q| q.split('&')).filter_map(|pair| pair.strip_prefix("key=")).map(Some);
+    for token in loopback::tokens(&parts.headers).chain(asked) {
         session = match token.and_then(|t| master.holder(t)) {
             None => return Err(Refusal::Token),
             Some(Holder::Owner) => Some(String::new()),
@@ -60,16 +50,6 @@ pub(super) fn session(parts: &Parts, master: &Master) -> Result<String, Refusal>
         };
     }
     session.ok_or(Refusal::Token)
-}
-
-fn tokens<'p>(headers: &'p HeaderMap, query: Option<&'p str>) -> impl Iterator<Item = Option<&'p str>> {
-    let bearer = headers.get_all(header::AUTHORIZATION).iter().map(|value| {
-        let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-    });
-    let keys = ["x-api-key", "x-goog-api-key"].into_iter().flat_map(|name| headers.get_all(name)).map(|value| value.to_str().ok());
-    let asked = query.into_iter().flat_map(|q| q.split('&')).filter_map(|pair| pair.strip_prefix("key=")).map(Some);
-    bearer.chain(keys).chain(asked)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{File, OpenOptions},
+    fs::File,
     io::Write,
     path::{Path, PathBuf},
     sync::{
@@ -17,6 +17,7 @@ use serde_json::value::RawValue;
 use tokio::sync::Notify;
 
 use crate::{
+    base::fsx,
     proxy::{route::Price, stream::event::Usage},
     wire::manifest::Format,
 };
@@ -316,13 +317,7 @@ fn tokens(u: Usage) -> serde_json::Value {
 
 fn append(path: &Path) -> std::io::Result<File> {
     if std::fs::metadata(path).is_ok_and(|m| m.len() > MOST) {
-        let mut old = path.as_os_str().to_owned();
-        old.push(".1");
-        std::fs::rename(path, old)?;
+        std::fs::rename(path, fsx::log_before(path))?;
     }
-    let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    fsx::open_log(path)
 }

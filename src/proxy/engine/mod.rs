@@ -2,11 +2,10 @@
 //!
 //! `life` listens and ends; `service` takes a request from its head (`gate`, `inbound`) over the choice of a
 //! target to `attempt`, which asks one upstream after another; `outgoing` is what they are sent, `flow` what
-//! the client gets; `convert` translates, `tap` reads along, `meter` keeps the count.
+//! the client gets; `tap` reads along, `meter` keeps the count.
 
 mod answer;
 mod attempt;
-mod convert;
 mod decode;
 mod edit;
 mod fail;

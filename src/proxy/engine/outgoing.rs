@@ -10,13 +10,14 @@ use hyper::{
 };
 use serde::Deserialize;
 
-use super::{convert::Extra, edit::edited, fail::Failure, inbound::Kind, upstream::Pieces};
+use super::{edit::edited, fail::Failure, inbound::Kind, upstream::Pieces};
 use crate::{
     proxy::{
         route::{Key, Shape, Target},
+        stream::convert::Extra,
         translate::{
-            names::Names, read_anthropic, read_chat, read_gemini, read_responses, request, write_anthropic, write_chat, write_gemini,
-            write_responses,
+            names::Names, read_anthropic, read_chat, read_gemini, read_responses, request, text::Str, write_anthropic, write_chat,
+            write_gemini, write_responses,
         },
     },
     wire::manifest::{AuthScheme, Format},
@@ -127,20 +128,17 @@ pub(super) struct Outgoing {
 /// The client's own bytes, changed only where the target's model has another name or its quirks ask for it.
 pub(super) fn pass(call: &Call, target: &Target, model: Option<&str>, count: bool) -> Outgoing {
     let asked = model.filter(|m| *m != call.model);
-    let mut body = Pieces::of([call.body.clone()]);
-    if target.quirks.edits()
-        && let Some(edited) = edited(&call.body, target, asked)
-    {
-        body = edited.into();
-    } else if let (Some(name), Some(at)) = (asked, &call.model_at) {
-        let name = Bytes::from(crate::proxy::translate::text::Str::quote(name).raw().to_owned());
-        body = Pieces::of([call.body.slice(..at.start), name, call.body.slice(at.end..)]);
-    } else if asked.is_some()
-        && call.kind.path.is_none()
-        && let Some(edited) = edited(&call.body, target, asked)
-    {
-        body = edited.into();
-    }
+    // A name that is written with escapes has no bytes of its own to replace.
+    let renamed_by_hand = asked.is_some() && call.model_at.is_none() && call.kind.path.is_none();
+    let whole = (target.quirks.edits() || renamed_by_hand).then(|| edited(&call.body, target, asked)).flatten();
+    let body = match (whole, asked, &call.model_at) {
+        (Some(edited), _, _) => edited.into(),
+        (None, Some(name), Some(at)) => {
+            let name = Bytes::from(Str::quote(name).raw().to_owned());
+            Pieces::of([call.body.slice(..at.start), name, call.body.slice(at.end..)])
+        }
+        _ => Pieces::of([call.body.clone()]),
+    };
     let path = match (&call.kind.path, target.format) {
         (Some((own, stream)), _) if count => write_gemini::path(model.unwrap_or(own), *stream).replace(":generateContent", ":countTokens"),
         (Some((own, stream)), _) => {

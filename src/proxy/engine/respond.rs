@@ -69,11 +69,7 @@ pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
 
 pub(super) fn failure(format: Format, failure: &Failure) -> Response<Reply> {
     let (status, body) = failure.body(format);
-    let mut response = json(status, body, &HeaderMap::new());
-    if let Some(after) = failure.retry_after {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(after));
-    }
-    response
+    json(status, body, &HeaderMap::new())
 }
 
 /// An upstream's error as it is.

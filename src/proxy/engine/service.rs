@@ -14,7 +14,6 @@ use hyper::{
 
 use super::{
     attempt::Attempts,
-    convert::Extra,
     decode::{self, Decoder, TooMuch},
     fail::Failure,
     gate,
@@ -32,7 +31,7 @@ use crate::{
         condition::Facts,
         config::Strategy,
         route::{self, Choice, Ground, Table},
-        stream::write_gemini,
+        stream::{convert::Extra, write_gemini},
     },
     wire::manifest::Format,
 };

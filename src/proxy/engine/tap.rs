@@ -2,9 +2,11 @@
 
 use memchr::{memchr, memmem};
 
-use super::convert::{self, Reader};
 use crate::{
-    proxy::stream::event::{Event, Usage},
+    proxy::stream::{
+        convert::{self, Reader, raw_usage},
+        event::{Event, Usage},
+    },
     wire::manifest::Format,
 };
 
@@ -78,7 +80,7 @@ impl Tap {
         self.seek_id(&held);
         self.error = memmem::find(held.get(..64).unwrap_or(&held), b"\"error\"")
             .is_some_and(|at| !held.get(at..).unwrap_or_default().starts_with(b"\"error\":null"));
-        let Some(found) = raw(self.format, &held) else { return };
+        let Some(found) = raw_usage(self.format, &held) else { return };
         // The words on tokens alone: the rest of the reply need not be understood.
         let key = if self.format == Format::Gemini { "usageMetadata" } else { "usage" };
         let mut usage = None;
@@ -114,7 +116,7 @@ impl Tap {
             Event::Error { .. } => *error = true,
             _ => {}
         });
-        if let Some(found) = raw(self.format, data) {
+        if let Some(found) = raw_usage(self.format, data) {
             self.raw = Some(found);
         }
     }
@@ -127,15 +129,6 @@ impl Tap {
         let id = value.strip_prefix(b"\"").and_then(|v| v.get(..memchr(b'"', v)?));
         self.id = id.and_then(|i| std::str::from_utf8(i).ok()).map(str::to_owned);
     }
-}
-
-/// The last object under `usage`, as it stands.
-pub(super) fn raw(format: Format, data: &[u8]) -> Option<String> {
-    let key: &[u8] = if format == Format::Gemini { b"\"usageMetadata\"" } else { b"\"usage\"" };
-    let at = memmem::rfind(data, key)? + key.len();
-    let value = data.get(at..)?.trim_ascii_start().strip_prefix(b":")?;
-    let mut values = serde_json::Deserializer::from_slice(value).into_iter::<&serde_json::value::RawValue>();
-    values.next()?.ok().map(|v| v.get().to_owned()).filter(|v| v.starts_with('{'))
 }
 
 #[cfg(test)]

@@ -3,10 +3,12 @@
 
 use serde_json::{Value, json};
 
-use super::convert::{Extra, Translator};
 use crate::{
     proxy::{
-        stream::sse,
+        stream::{
+            convert::{Extra, Translator},
+            sse,
+        },
         translate::{names::Names, read_anthropic, read_responses, write_anthropic, write_chat, write_gemini, write_responses},
     },
     wire::manifest::Format,
@@ -14,10 +16,8 @@ use crate::{
 
 /// What an Anthropic client gets of an upstream's stream.
 fn events(from: Format, stream: &str) -> Vec<Value> {
-    let mut out = Vec::new();
-    let mut translator = Translator::new(from, Format::Anthropic, true, Names::default(), "claude-x", 0, &Extra::default());
-    translator.feed(stream.as_bytes(), &mut out);
-    translator.finish(&mut out);
+    let out =
+        Translator::new(from, Format::Anthropic, true, Names::default(), "claude-x", 0, &Extra::default()).stream([stream.as_bytes()]);
     let mut all = Vec::new();
     sse::Parser::default().feed(&out, |frame| all.push(serde_json::from_slice(frame.data).unwrap()));
     all

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{Read, Seek, SeekFrom},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use crate::base::{
@@ -25,11 +25,7 @@ pub(super) fn open(path: &Path) -> Result<File> {
     if fs::symlink_metadata(path).is_ok_and(|m| m.is_symlink()) {
         fsx::remove(path)?;
     }
-    let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(Error::writing(path))
+    fsx::open_log(path).map_err(Error::writing(path))
 }
 
 /// Puts the content aside when there is too much of it. The engine holds the file open, so the file
@@ -38,9 +34,7 @@ pub(super) fn cap(path: &Path) -> Result<()> {
     if !fs::metadata(path).is_ok_and(|m| m.len() > MAX_BYTES) {
         return Ok(());
     }
-    let mut old = path.as_os_str().to_owned();
-    old.push(".1");
-    let old = PathBuf::from(old);
+    let old = fsx::log_before(path);
     // Not what a link there leads to.
     let _ = fs::remove_file(&old);
     fs::copy(path, &old).map_err(Error::writing(&old))?;

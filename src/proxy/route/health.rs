@@ -83,11 +83,6 @@ impl Health {
     pub fn score(&self) -> f64 {
         self.with(|s| s.latency * (1.0 + 10.0 * s.errors) + 1000.0 * s.errors)
     }
-
-    /// Milliseconds and share of failures, for people.
-    pub fn figures(&self) -> (f64, f64) {
-        self.with(|s| (s.latency, s.errors))
-    }
 }
 
 #[cfg(test)]

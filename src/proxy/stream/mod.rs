@@ -3,8 +3,9 @@
 //! Bytes go through [`sse`] into events, a reader of the upstream's format makes neutral
 //! [`event::Event`]s of them, [`order`] makes those regular (one block at a time, each closed, one
 //! end), and a writer makes the client's frames. Each step keeps its state, so the output does not
-//! depend on how the input was cut.
+//! depend on how the input was cut. [`convert`] puts the four together for any pair.
 
+pub mod convert;
 pub mod event;
 pub mod order;
 pub mod read_anthropic;

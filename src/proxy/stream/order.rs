@@ -68,10 +68,6 @@ impl Orderer {
         self.usage
     }
 
-    pub fn started(&self) -> bool {
-        self.started
-    }
-
     pub fn take(&mut self, event: Event<'_>, step: &mut impl FnMut(Step)) {
         if self.ended {
             return;

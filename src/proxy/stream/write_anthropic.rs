@@ -206,18 +206,18 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::proxy::stream::{order::Orderer, read_chat::Reader, sse};
+    use crate::{
+        proxy::stream::{
+            convert::{Extra, Translator},
+            sse,
+        },
+        wire::manifest::Format,
+    };
 
     /// The whole way: bytes of a chat stream, cut as given, to bytes of an Anthropic stream.
     fn translate(pieces: &[&[u8]]) -> Vec<u8> {
-        let names = Names::default();
-        let (mut parser, mut reader, mut orderer) = (sse::Parser::default(), Reader::default(), Orderer::default());
-        let (mut frames, mut out) = (Frames::new(&names, "claude-x", 7), Vec::new());
-        let mut take = |frame: sse::Frame| reader.take(frame.data, &mut |e| orderer.take(e, &mut |s| frames.write(s, &mut out)));
-        pieces.iter().for_each(|p| parser.feed(p, &mut take));
-        parser.finish(&mut take);
-        orderer.finish(&mut |s| frames.write(s, &mut out));
-        out
+        let extra = Extra { estimate: 7, ..Extra::default() };
+        Translator::new(Format::OpenaiChat, Format::Anthropic, true, Names::default(), "claude-x", 0, &extra).stream(pieces.iter().copied())
     }
 
     fn events(bytes: &[u8]) -> Vec<Value> {

@@ -239,17 +239,18 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::proxy::stream::{order::Orderer, read_anthropic, read_anthropic::Reader, read_chat, sse, write_anthropic};
+    use crate::{
+        proxy::stream::{
+            convert::{Extra, Translator},
+            order::Orderer,
+            read_anthropic, read_chat, sse, write_anthropic,
+        },
+        wire::manifest::Format,
+    };
 
     fn translate(pieces: &[&[u8]]) -> Vec<u8> {
-        let names = Names::default();
-        let (mut parser, mut reader, mut orderer) = (sse::Parser::default(), Reader::default(), Orderer::default());
-        let (mut frames, mut out) = (Frames::new(&names, "gpt", 5, true), Vec::new());
-        let mut take = |frame: sse::Frame| reader.take(frame.data, &mut |e| orderer.take(e, &mut |s| frames.write(s, &mut out)));
-        pieces.iter().for_each(|p| parser.feed(p, &mut take));
-        parser.finish(&mut take);
-        orderer.finish(&mut |s| frames.write(s, &mut out));
-        out
+        let extra = Extra { include_usage: true, ..Extra::default() };
+        Translator::new(Format::Anthropic, Format::OpenaiChat, true, Names::default(), "gpt", 5, &extra).stream(pieces.iter().copied())
     }
 
     fn frame(value: &Value) -> String {

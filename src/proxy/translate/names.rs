@@ -59,10 +59,6 @@ impl Names {
     pub fn inward<'n>(&'n self, name: &'n str) -> &'n str {
         self.original.get(name).map_or(name, String::as_str)
     }
-
-    pub fn is_empty(&self) -> bool {
-        self.original.is_empty()
-    }
 }
 
 /// The name itself when every vendor takes it; else its beginning and a hash of the whole.

@@ -8,7 +8,7 @@ use super::names::{Match, MatchKind, candidates};
 use super::overrides::Overrides;
 use super::price::ModelPrice;
 use super::table::Table;
-use super::{Cost, entry};
+use super::{Cost, Money, entry};
 use crate::base::fsx;
 use crate::usage::record::Record;
 
@@ -68,6 +68,11 @@ impl Prices {
     /// What a request costs.
     pub fn cost(&self, record: &Record<'_>) -> Option<Cost> {
         self.find(record.provider.as_deref(), &record.model).map(|found| found.price.cost(&record.bill))
+    }
+
+    /// The same in one sum.
+    pub fn total(&self, record: &Record<'_>) -> Option<Money> {
+        self.cost(record).map(|cost| cost.total())
     }
 
     /// The same for prices that are the same: of the table, and of the user's overrides where there are any.

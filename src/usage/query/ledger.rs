@@ -63,7 +63,7 @@ impl Ledger {
         let mut ledger = Self::default();
         rows.each(&mut |row| {
             let provider = row.profile.and_then(&provider);
-            let cost = prices.cost(&row.record).map(|cost| cost.total());
+            let cost = prices.total(&row.record);
             ledger.add(&row, provider, cost);
         });
         ledger

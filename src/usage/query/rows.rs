@@ -48,7 +48,7 @@ pub fn export<'p>(
 fn request(row: &Row<'_>, provider: Option<&str>, prices: &Prices) -> Request {
     let record = &row.record;
     let mut totals = Totals::default();
-    totals.add(&record.bill, prices.cost(record).map(|cost| cost.total()), record.sub_request);
+    totals.add(&record.bill, prices.total(record), record.sub_request);
     Request {
         time: rfc3339(record.bill.ts_ms),
         agent: row.agent.to_owned(),

@@ -1,5 +1,8 @@
 //! What an upstream says in each scenario, in no vendor's words. The model's name chooses.
 
+pub use clown::proxy::stream::event::Usage;
+use clown::wire::manifest;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     Anthropic,
@@ -10,6 +13,16 @@ pub enum Format {
 
 impl Format {
     pub const ALL: [Self; 4] = [Self::Anthropic, Self::Chat, Self::Responses, Self::Gemini];
+
+    /// As the program itself names it.
+    pub fn wire(self) -> manifest::Format {
+        match self {
+            Self::Anthropic => manifest::Format::Anthropic,
+            Self::Chat => manifest::Format::OpenaiChat,
+            Self::Responses => manifest::Format::OpenaiResponses,
+            Self::Gemini => manifest::Format::Gemini,
+        }
+    }
 
     /// As configuration names it.
     pub fn id(self) -> &'static str {
@@ -60,16 +73,6 @@ pub enum Stop {
     ToolUse,
     MaxTokens,
     Refusal,
-}
-
-/// Disjoint counts, but `output` includes `reasoning`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
-    pub input: u64,
-    pub cache_read: u64,
-    pub cache_write: u64,
-    pub output: u64,
-    pub reasoning: u64,
 }
 
 #[derive(Clone, Debug)]

@@ -2,6 +2,31 @@
 //!
 //! What they saw must be what the script says, in every combination of formats, streamed and whole.
 
+/// One test for each client, calling the function of that name.
+macro_rules! for_each_client {
+    ($check:ident) => {
+        #[test]
+        fn anthropic() {
+            $check(Format::Anthropic);
+        }
+
+        #[test]
+        fn chat() {
+            $check(Format::Chat);
+        }
+
+        #[test]
+        fn responses() {
+            $check(Format::Responses);
+        }
+
+        #[test]
+        fn gemini() {
+            $check(Format::Gemini);
+        }
+    };
+}
+
 mod odd;
 mod own;
 mod through;

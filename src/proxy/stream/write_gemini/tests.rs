@@ -3,17 +3,14 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::proxy::stream::{order::Orderer, read_chat, sse};
+use crate::{
+    proxy::stream::convert::{Extra, Translator},
+    wire::manifest::Format,
+};
 
 fn translate(pieces: &[&[u8]]) -> Vec<u8> {
-    let names = Names::default();
-    let (mut parser, mut reader, mut orderer) = (sse::Parser::default(), read_chat::Reader::default(), Orderer::default());
-    let (mut frames, mut out) = (Frames::new(&names, "gemini-x"), Vec::new());
-    let mut take = |frame: sse::Frame| reader.take(frame.data, &mut |e| orderer.take(e, &mut |s| frames.write(s, &mut out)));
-    pieces.iter().for_each(|p| parser.feed(p, &mut take));
-    parser.finish(&mut take);
-    orderer.finish(&mut |s| frames.write(s, &mut out));
-    out
+    let extra = Extra::default();
+    Translator::new(Format::OpenaiChat, Format::Gemini, true, Names::default(), "gemini-x", 0, &extra).stream(pieces.iter().copied())
 }
 
 fn chunks(bytes: &[u8]) -> Vec<Value> {

@@ -1,9 +1,17 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::proxy::{
-    stream::{event::Stop, order::Orderer, read_chat, read_responses, sse},
-    translate::{read_responses as request, seal::Seal},
+use crate::{
+    proxy::{
+        stream::{
+            convert::{Extra, Translator},
+            event::Stop,
+            order::Orderer,
+            read_responses, sse,
+        },
+        translate::{read_responses as request, seal::Seal},
+    },
+    wire::manifest::Format,
 };
 
 const REQUEST: &str = r#"{"model":"m","input":"x","tools":[{"type":"custom","name":"patch"},{"type":"namespace","name":"ns","tools":[{"type":"function","name":"go"}]}]}"#;
@@ -32,14 +40,17 @@ fn rich() -> String {
 }
 
 fn translate(pieces: &[&[u8]]) -> Vec<u8> {
-    let names = Names::of(&request::read(REQUEST.as_bytes()).unwrap());
-    let (mut parser, mut reader, mut orderer) = (sse::Parser::default(), read_chat::Reader::default(), Orderer::default());
-    let (mut frames, mut out) = (Frames::new(&names, "gpt", 5), Vec::new());
-    let mut take = |frame: sse::Frame| reader.take(frame.data, &mut |e| orderer.take(e, &mut |s| frames.write(s, &mut out)));
-    pieces.iter().for_each(|p| parser.feed(p, &mut take));
-    parser.finish(&mut take);
-    orderer.finish(&mut |s| frames.write(s, &mut out));
-    out
+    let extra = Extra::default();
+    Translator::new(
+        Format::OpenaiChat,
+        Format::OpenaiResponses,
+        true,
+        Names::of(&request::read(REQUEST.as_bytes()).unwrap()),
+        "gpt",
+        5,
+        &extra,
+    )
+    .stream(pieces.iter().copied())
 }
 
 fn events(bytes: &[u8]) -> Vec<Value> {

@@ -32,22 +32,4 @@ fn check(client: Format) {
 /// Words that stand in what is told of bytes that are no reply.
 const BROKEN: &str = "the upstream sent a broken";
 
-#[test]
-fn anthropic() {
-    check(Format::Anthropic);
-}
-
-#[test]
-fn chat() {
-    check(Format::Chat);
-}
-
-#[test]
-fn responses() {
-    check(Format::Responses);
-}
-
-#[test]
-fn gemini() {
-    check(Format::Gemini);
-}
+for_each_client!(check);

@@ -9,22 +9,4 @@ fn check(format: Format) {
     compare(format, &base, CLIENT_KEY, &cases, scripted(format));
 }
 
-#[test]
-fn anthropic() {
-    check(Format::Anthropic);
-}
-
-#[test]
-fn chat() {
-    check(Format::Chat);
-}
-
-#[test]
-fn responses() {
-    check(Format::Responses);
-}
-
-#[test]
-fn gemini() {
-    check(Format::Gemini);
-}
+for_each_client!(check);

@@ -55,22 +55,4 @@ fn again(client: Format, cast: &Cast, engine: &Engine) {
     }
 }
 
-#[test]
-fn anthropic() {
-    check(Format::Anthropic);
-}
-
-#[test]
-fn chat() {
-    check(Format::Chat);
-}
-
-#[test]
-fn responses() {
-    check(Format::Responses);
-}
-
-#[test]
-fn gemini() {
-    check(Format::Gemini);
-}
+for_each_client!(check);

@@ -1,8 +1,10 @@
-//! One upstream format's replies as another's: the pairs of [`stream`](crate::proxy::stream) behind one type.
+//! One upstream format's replies as another's: all pairs of readers and writers behind one type.
 
 use std::sync::Arc;
 
-use super::tap;
+use memchr::memmem;
+use serde_json::value::RawValue;
+
 use crate::{
     proxy::{
         stream::{
@@ -16,7 +18,7 @@ use crate::{
 };
 
 /// Understands an upstream.
-pub(super) enum Reader {
+pub enum Reader {
     Anthropic(read_anthropic::Reader),
     Chat(read_chat::Reader),
     Responses(read_responses::Reader),
@@ -24,7 +26,7 @@ pub(super) enum Reader {
 }
 
 impl Reader {
-    pub(super) fn new(format: Format) -> Self {
+    pub fn new(format: Format) -> Self {
         match format {
             Format::Anthropic => Self::Anthropic(Default::default()),
             Format::OpenaiChat => Self::Chat(Default::default()),
@@ -34,7 +36,7 @@ impl Reader {
     }
 
     /// One frame's data.
-    pub(super) fn take<'a>(&mut self, data: &'a [u8], event: &mut impl FnMut(Event<'a>)) {
+    pub fn take<'a>(&mut self, data: &'a [u8], event: &mut impl FnMut(Event<'a>)) {
         match self {
             Self::Anthropic(r) => r.take(data, event),
             Self::Chat(r) => r.take(data, event),
@@ -45,7 +47,7 @@ impl Reader {
 }
 
 /// Reads a reply that is not streamed.
-pub(super) fn whole<'a>(format: Format, body: &'a [u8], event: &mut impl FnMut(Event<'a>)) {
+pub fn whole<'a>(format: Format, body: &'a [u8], event: &mut impl FnMut(Event<'a>)) {
     match format {
         Format::Anthropic => read_anthropic::whole(body, event),
         Format::OpenaiChat => read_chat::whole(body, event),
@@ -56,15 +58,15 @@ pub(super) fn whole<'a>(format: Format, body: &'a [u8], event: &mut impl FnMut(E
 
 /// What a client's frames depend on besides its format.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Extra {
+pub struct Extra {
     /// Told as the input until the upstream gives its own count.
-    pub(super) estimate: u64,
+    pub estimate: u64,
     /// A Chat client asked for usage at the end of a stream.
-    pub(super) include_usage: bool,
+    pub include_usage: bool,
 }
 
 /// Writes a client's stream.
-pub(super) enum Frames {
+pub enum Frames {
     Anthropic(write_anthropic::Frames<Arc<Names>>),
     Chat(write_chat::Frames<Arc<Names>>),
     Responses(write_responses::Frames<Arc<Names>>),
@@ -73,7 +75,7 @@ pub(super) enum Frames {
 
 impl Frames {
     /// `model`: as the client called it. `now`: seconds since 1970.
-    pub(super) fn new(format: Format, names: Arc<Names>, model: &str, now: u64, extra: &Extra) -> Self {
+    pub fn new(format: Format, names: Arc<Names>, model: &str, now: u64, extra: &Extra) -> Self {
         match format {
             Format::Anthropic => Self::Anthropic(write_anthropic::Frames::new(names, model, extra.estimate)),
             Format::OpenaiChat => Self::Chat(write_chat::Frames::new(names, model, now, extra.include_usage)),
@@ -82,7 +84,7 @@ impl Frames {
         }
     }
 
-    pub(super) fn write(&mut self, step: Step, out: &mut Vec<u8>) {
+    pub fn write(&mut self, step: Step, out: &mut Vec<u8>) {
         match self {
             Self::Anthropic(f) => f.write(step, out),
             Self::Chat(f) => f.write(step, out),
@@ -93,7 +95,7 @@ impl Frames {
 }
 
 /// Collects a client's reply that is not streamed.
-pub(super) enum Whole {
+pub enum Whole {
     Anthropic(write_anthropic::Whole),
     Chat(write_chat::Whole),
     Responses(write_responses::Whole),
@@ -126,29 +128,29 @@ enum Sink {
 }
 
 /// A reply on its way from an upstream to a client of another format.
-pub(super) struct Translator {
+pub struct Translator {
     parser: sse::Parser,
     reader: Reader,
     orderer: Orderer,
     sink: Sink,
-    pub(super) names: Arc<Names>,
+    pub names: Arc<Names>,
     model: String,
     now: u64,
     seen: Seen,
     from: Format,
     /// The upstream's own words on tokens.
-    pub(super) raw: Option<String>,
+    pub raw: Option<String>,
 }
 
 /// What went by.
 #[derive(Default)]
-pub(super) struct Seen {
+pub struct Seen {
     /// The upstream's id of the reply.
-    pub(super) id: Option<Str<'static>>,
+    pub id: Option<Str<'static>>,
     /// Something of the answer itself came.
-    pub(super) useful: bool,
-    pub(super) ended: bool,
-    pub(super) error: Option<(ErrorKind, Str<'static>)>,
+    pub useful: bool,
+    pub ended: bool,
+    pub error: Option<(ErrorKind, Str<'static>)>,
 }
 
 impl Seen {
@@ -166,7 +168,7 @@ impl Seen {
 }
 
 impl Translator {
-    pub(super) fn new(from: Format, to: Format, stream: bool, names: Names, model: &str, now: u64, extra: &Extra) -> Self {
+    pub fn new(from: Format, to: Format, stream: bool, names: Names, model: &str, now: u64, extra: &Extra) -> Self {
         let names = Arc::new(names);
         let sink = if stream {
             Sink::Stream(Frames::new(to, names.clone(), model, now, extra))
@@ -187,16 +189,16 @@ impl Translator {
         }
     }
 
-    pub(super) fn seen(&self) -> &Seen {
+    pub fn seen(&self) -> &Seen {
         &self.seen
     }
 
-    pub(super) fn usage(&self) -> Usage {
+    pub fn usage(&self) -> Usage {
         self.orderer.usage()
     }
 
     /// More bytes of an event stream.
-    pub(super) fn feed(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+    pub fn feed(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         let Self { parser, reader, orderer, sink, seen, raw, from, .. } = self;
         parser.feed(bytes, |frame| {
             let mut told = false;
@@ -204,7 +206,7 @@ impl Translator {
                 told |= matches!(e, Event::Usage(_));
                 orderer.take(e, &mut |s| put(sink, seen, s, out));
             });
-            if told && let Some(found) = tap::raw(*from, frame.data) {
+            if told && let Some(found) = raw_usage(*from, frame.data) {
                 *raw = Some(found);
             }
         });
@@ -213,29 +215,37 @@ impl Translator {
         }
     }
 
+    /// A whole stream in pieces, from its begin to its end.
+    pub fn stream<'p>(mut self, pieces: impl IntoIterator<Item = &'p [u8]>) -> Vec<u8> {
+        let mut out = Vec::new();
+        pieces.into_iter().for_each(|piece| self.feed(piece, &mut out));
+        self.finish(&mut out);
+        out
+    }
+
     /// The upstream closed the stream.
-    pub(super) fn finish(&mut self, out: &mut Vec<u8>) {
+    pub fn finish(&mut self, out: &mut Vec<u8>) {
         let Self { parser, reader, orderer, sink, seen, .. } = self;
         parser.finish(|frame| reader.take(frame.data, &mut |e| orderer.take(e, &mut |s| put(sink, seen, s, out))));
         orderer.finish(&mut |s| put(sink, seen, s, out));
     }
 
     /// A reply that came in one piece.
-    pub(super) fn whole(&mut self, from: Format, body: &[u8], out: &mut Vec<u8>) {
-        self.raw = tap::raw(from, body);
+    pub fn whole(&mut self, from: Format, body: &[u8], out: &mut Vec<u8>) {
+        self.raw = raw_usage(from, body);
         let Self { orderer, sink, seen, .. } = self;
         whole(from, body, &mut |e| orderer.take(e, &mut |s| put(sink, seen, s, out)));
         orderer.finish(&mut |s| put(sink, seen, s, out));
     }
 
     /// Ends the reply with an error, unless it has ended.
-    pub(super) fn fail(&mut self, kind: ErrorKind, message: &str, out: &mut Vec<u8>) {
+    pub fn fail(&mut self, kind: ErrorKind, message: &str, out: &mut Vec<u8>) {
         let Self { orderer, sink, seen, .. } = self;
         orderer.take(Event::Error { kind, message: Str::quote(message) }, &mut |s| put(sink, seen, s, out));
     }
 
     /// Body of a reply that is not streamed, or the error it came to.
-    pub(super) fn body(self) -> Result<Vec<u8>, (ErrorKind, Str<'static>)> {
+    pub fn body(self) -> Result<Vec<u8>, (ErrorKind, Str<'static>)> {
         if let Some(error) = self.seen.error {
             return Err(error);
         }
@@ -255,4 +265,13 @@ fn put(sink: &mut Sink, seen: &mut Seen, step: Step, out: &mut Vec<u8>) {
         Sink::Stream(frames) => frames.write(step, out),
         Sink::Whole(whole) => whole.take(step),
     }
+}
+
+/// The last object of a reply's own words on tokens, as it stands.
+pub fn raw_usage(format: Format, data: &[u8]) -> Option<String> {
+    let key: &[u8] = if format == Format::Gemini { b"\"usageMetadata\"" } else { b"\"usage\"" };
+    let at = memmem::rfind(data, key)? + key.len();
+    let value = data.get(at..)?.trim_ascii_start().strip_prefix(b":")?;
+    let mut values = serde_json::Deserializer::from_slice(value).into_iter::<&RawValue>();
+    values.next()?.ok().map(|v| v.get().to_owned()).filter(|v| v.starts_with('{'))
 }
