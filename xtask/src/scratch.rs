@@ -34,6 +34,10 @@ impl Scratch {
         Ok(scratch)
     }
 
+    pub(crate) fn home(&self) -> &Path {
+        &self.home
+    }
+
     pub(crate) fn clown(&self, args: &[&str]) -> Command {
         self.command(&self.clown, args)
     }
@@ -57,7 +61,7 @@ impl Scratch {
         self.home.join("work")
     }
 
-    fn stop(&self) {
+    pub(crate) fn stop(&self) {
         shell::works(&mut self.clown(&["daemon", "stop"]));
     }
 

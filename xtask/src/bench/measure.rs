@@ -11,7 +11,7 @@ use crate::shell;
 pub(crate) struct Times(Vec<Duration>);
 
 impl Times {
-    fn new(mut times: Vec<Duration>) -> Self {
+    pub(crate) fn new(mut times: Vec<Duration>) -> Self {
         times.sort_unstable();
         Self(times)
     }
@@ -32,6 +32,14 @@ impl Times {
 
     pub(crate) fn median(&self) -> f64 {
         self.rank(50)
+    }
+
+    pub(crate) fn p99(&self) -> f64 {
+        self.rank(99)
+    }
+
+    pub(crate) fn max(&self) -> f64 {
+        self.rank(100)
     }
 
     pub(crate) fn p95(&self) -> f64 {
@@ -59,7 +67,7 @@ pub(crate) fn side_by_side(rounds: usize, base: &mut Command, ours: &mut Command
     Ok((Times::new(base_times), Times::new(our_times)))
 }
 
-fn time(cmd: &mut Command) -> Result<Duration, Failure> {
+pub(crate) fn time(cmd: &mut Command) -> Result<Duration, Failure> {
     cmd.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let start = Instant::now();
     let status = cmd.status().map_err(|err| Failure::new(format!("cannot start `{}`: {err}", shell::show(cmd))))?;
@@ -117,7 +125,7 @@ pub(crate) fn threads(pid: u32) -> usize {
     fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count)
 }
 
-fn proc_file(pid: u32, name: &str) -> Result<String, Failure> {
+pub(crate) fn proc_file(pid: u32, name: &str) -> Result<String, Failure> {
     let path = format!("/proc/{pid}/{name}");
     fs::read_to_string(&path)
         .map_err(|err| Failure::new(format!("cannot read {path}: {err}")).hint("this part of the bench needs Linux, and the daemon alive"))
