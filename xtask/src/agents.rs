@@ -109,11 +109,10 @@ fn check(agent: &Pinned, bin: &Path, dir: &Path) -> Result<(), Failure> {
         eprintln!("    {}: {said}", agent.command);
         return Ok(());
     }
-    Err(Failure::new(format!("{} is installed but `{} --version` says \"{said}\"", agent.spec(), agent.command))
-        .hint(format!(
-            "npm may be set to skip install scripts (npm config get ignore-scripts); delete {} and run the task again",
-            dir.display()
-        )))
+    Err(Failure::new(format!("{} is installed but `{} --version` says \"{said}\"", agent.spec(), agent.command)).hint(format!(
+        "npm may be set to skip install scripts (npm config get ignore-scripts); delete {} and run the task again",
+        dir.display()
+    )))
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {

@@ -263,6 +263,22 @@ mod tests {
     }
 
     #[test]
+    fn a_string_ends_at_the_first_quote_that_no_backslash_escapes() {
+        let cases = [
+            (r#""a\"b" 1"#, Some(r#"a\"b"#)),
+            (r#""a\\" 1"#, Some(r"a\\")),
+            (r#""\\\"" 1"#, Some(r#"\\\""#)),
+            (r#""\\\\" "x""#, Some(r"\\\\")),
+            (r#""" """#, Some("")),
+            (r#""\" "#, None),
+            (r#""a"#, None),
+        ];
+        for (text, told) in cases {
+            assert_eq!(Walk::new(text.as_bytes()).raw(), told.map(str::as_bytes), "{text}");
+        }
+    }
+
+    #[test]
     fn strings_lose_escapes_and_survive_bad_bytes() {
         assert_eq!(plain(br"a\u00e9\n\/"), "a\u{e9}\n/");
         assert_eq!(plain(b"a\xffb"), "a\u{fffd}b");

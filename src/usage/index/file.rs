@@ -7,21 +7,22 @@ use serde::{Deserialize, Serialize};
 /// As of the last reading.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Entry {
-    #[serde(rename = "p")]
+    /// Empty on disk where it was told with the number before, as are agent and profile then.
+    #[serde(rename = "p", default, skip_serializing_if = "String::is_empty")]
     pub(super) path: String,
-    #[serde(rename = "a")]
+    #[serde(rename = "a", default, skip_serializing_if = "String::is_empty")]
     pub(super) agent: String,
     #[serde(rename = "h", default, skip_serializing_if = "Option::is_none")]
     pub(super) profile: Option<String>,
-    #[serde(rename = "s")]
+    #[serde(rename = "s", default, skip_serializing_if = "nothing")]
     pub(super) stamp: Stamp,
     /// Of the collectors that read it.
-    #[serde(rename = "r")]
+    #[serde(rename = "r", default, skip_serializing_if = "nothing")]
     pub(super) revision: u32,
     /// Read up to here, which is after a line's end.
-    #[serde(rename = "o")]
+    #[serde(rename = "o", default, skip_serializing_if = "nothing")]
     pub(super) offset: u64,
-    #[serde(rename = "f")]
+    #[serde(rename = "f", default, skip_serializing_if = "nothing")]
     pub(super) marks: Marks,
     /// The collector's state there, as JSON.
     #[serde(rename = "c", default, skip_serializing_if = "String::is_empty")]
@@ -77,6 +78,6 @@ impl Stamp {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Marks(pub(super) u32, pub(super) u64, pub(super) u64);
 
-fn nothing(problems: &[u32; 4]) -> bool {
-    *problems == [0; 4]
+fn nothing<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }

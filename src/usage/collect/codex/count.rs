@@ -134,3 +134,17 @@ fn tell(key: &str, owner: &str, used: Counters, copy: bool, elsewhere: bool, sta
         ..Seen::default()
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_what_a_format_would_write() {
+        for number in [0, 9, 10, 4_711, u64::MAX] {
+            let sums = Counters { input: number, output: 1, ..Counters::default() };
+            let used = Counters { input: 20, output: number, ..Counters::default() };
+            assert_eq!(key("t", 3, sums, used), format!("t:3:{number}.1.20.{number}"));
+        }
+    }
+}

@@ -213,6 +213,21 @@ fn c21_progress_lines_of_old_builds_tell_of_a_sub_agent_nobody_else_tells_of() {
 }
 
 #[test]
+fn a_line_s_kind_is_found_wherever_it_stands_in_it() {
+    let last = line("msg_1", "req_1", &used(7, 1));
+    let first = last.replace(r#","type":"assistant""#, "").replacen('{', r#"{"type":"assistant","#, 1);
+    assert_eq!((rows_of(&last), first.starts_with(r#"{"type":"assistant""#)), (rows_of(&first), true));
+    assert_eq!(rows_of(&first).len(), 1);
+    // A person's line may hold the same words.
+    for text in [&last, &first] {
+        assert_eq!(rows_of(text.replace(r#""type":"assistant""#, r#""type":"user""#)), []);
+    }
+    let logs = Logs::new();
+    logs.write(MAIN, r#"{"sessionId":"S","totalCostUSD":0.5,"modelUsage":{},"note":"\"usage\"","type":"cost-state"}"#);
+    assert_eq!(logs.look().0.bills().count(), 1);
+}
+
+#[test]
 fn thinking_is_a_part_of_the_output() {
     let tokens = only(line("m", "r", r#""output_tokens":412,"output_tokens_details":{"thinking_tokens":120}"#)).record.bill.tokens;
     assert_eq!((tokens.output, tokens.reasoning, tokens.total()), (412, 120, 412));

@@ -55,9 +55,8 @@ fn write(path: &Path) -> std::io::Result<u64> {
             second % 60
         )
     };
-    let message = |text: &str| {
-        format!("\"type\":\"message\",\"role\":\"assistant\",\"content\":[{{\"type\":\"output_text\",\"text\":\"{text}\"}}]")
-    };
+    let message =
+        |text: &str| format!("\"type\":\"message\",\"role\":\"assistant\",\"content\":[{{\"type\":\"output_text\",\"text\":\"{text}\"}}]");
     let mut line = |text: String, written: &mut u64| -> std::io::Result<()> {
         *written += text.len() as u64;
         to.write_all(text.as_bytes())
@@ -76,7 +75,10 @@ fn write(path: &Path) -> std::io::Result<u64> {
         answers += 1;
         let counts = |times: u64| {
             let (input, output) = (100 * times, 20 * times);
-            format!("{{\"input_tokens\":{input},\"cached_input_tokens\":0,\"output_tokens\":{output},\"reasoning_output_tokens\":0,\"total_tokens\":{}}}", input + output)
+            format!(
+                "{{\"input_tokens\":{input},\"cached_input_tokens\":0,\"output_tokens\":{output},\"reasoning_output_tokens\":0,\"total_tokens\":{}}}",
+                input + output
+            )
         };
         let payload = format!(
             "\"type\":\"token_count\",\"info\":{{\"total_token_usage\":{},\"last_token_usage\":{}}},\"rate_limits\":null",

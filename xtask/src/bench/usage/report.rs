@@ -52,7 +52,12 @@ impl Table {
         let ratio = paired(native, |run| run.cpu);
         self.shown("the same over ccusage's own program, median of the rounds", &format!("{ratio:.2}x"));
         let ratio = paired(native, |run| run.wall);
-        self.goal("first reading: time over ccusage's own program, median of the rounds", &format!("{ratio:.2}x"), "<= 0.25x", ratio <= 0.25);
+        self.goal(
+            "first reading: time over ccusage's own program, median of the rounds",
+            &format!("{ratio:.2}x"),
+            "<= 0.25x",
+            ratio <= 0.25,
+        );
         let ratio = paired(command, |run| run.wall);
         self.shown("the same over the command npm installs", &format!("{ratio:.2}x"));
         self.goal("first reading: the daemon's most memory (VmHWM)", &format!("{peak:.1} MiB"), "<= 64 MiB", peak <= 64.0);
@@ -67,7 +72,10 @@ impl Table {
             bytes as f64 / 1e6,
             plan.scans
         ));
-        lines.extend(["", "| first reading | processor s, least / median | time s, least / median | most memory |", "|---|---|---|---|"].map(str::to_owned));
+        lines.extend(
+            ["", "| first reading | processor s, least / median | time s, least / median | most memory |", "|---|---|---|---|"]
+                .map(str::to_owned),
+        );
         lines.append(&mut self.scans);
         lines.extend(["", "| what | value | goal |", "|---|---|---|"].map(str::to_owned));
         lines.append(&mut self.goals);
