@@ -10,9 +10,8 @@ use super::site::{Site, Spent, bytes_read, median, peak, printed, seconds, spent
 use crate::bench::measure;
 use crate::outcome::{Failure, Outcome};
 
-/// What both print.
+/// What ccusage prints, too.
 const CLOWN: [&str; 3] = ["usage", "daily", "--json"];
-const CCUSAGE: [&str; 3] = ["daily", "--offline", "--json"];
 
 /// From the answer to the look at what the daemon used: the index is on disk then.
 const SETTLE: Duration = Duration::from_millis(500);
@@ -21,11 +20,11 @@ pub(super) fn measure(site: &Site, plan: &Plan, table: &mut Table) -> Outcome {
     let mut ours = Vec::new();
     let (mut native, mut command) = (Vec::new(), Vec::new());
     // Into the page cache, for whoever comes first.
-    spent(&mut site.scratch.command(&site.native, &CCUSAGE))?;
+    spent(&mut site.ccusage(&site.native))?;
     for round in 0..plan.scans {
         let mut other = || -> Outcome {
-            native.push(spent(&mut site.scratch.command(&site.native, &CCUSAGE))?);
-            command.push(spent(&mut site.scratch.command(&site.command, &CCUSAGE))?);
+            native.push(spent(&mut site.ccusage(&site.native))?);
+            command.push(spent(&mut site.ccusage(&site.command))?);
             Ok(())
         };
         if round % 2 == 0 {
@@ -75,7 +74,7 @@ pub(super) fn again(site: &Site, plan: &Plan, table: &mut Table) -> Outcome {
 
 /// Whether ccusage has the sums of the truth, in its own words.
 fn same_sums(site: &Site) -> Result<String, Failure> {
-    let text = printed(&mut site.scratch.command(&site.native, &CCUSAGE))?;
+    let text = printed(&mut site.ccusage(&site.native))?;
     let totals = text.rsplit_once("\"totals\":").map_or("", |(_, totals)| totals);
     let told = |name: &str| measure::number_after(totals, &format!("\"{name}\":")).unwrap_or(0);
     let truth = |names: &[&str]| -> Result<u64, Failure> {

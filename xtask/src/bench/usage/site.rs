@@ -55,6 +55,14 @@ impl Site {
         pid.ok_or_else(|| Failure::new(format!("`clown daemon status --json` names no pid: {}", status.trim())))
     }
 
+    /// What is measured beside clown: the same answer of the same logs, without a look at the network.
+    pub(super) fn ccusage(&self, program: &Path) -> Command {
+        let mut cmd = self.scratch.command(program, &["daily", "--offline", "--json"]);
+        // These would move the logs of whoever runs the bench under it.
+        cmd.env_remove("CLAUDE_CONFIG_DIR").env_remove("CODEX_HOME");
+        cmd
+    }
+
     /// What a command of clown prints.
     pub(super) fn ask(&self, args: &[&str]) -> Result<String, Failure> {
         printed(&mut self.scratch.clown(args))
