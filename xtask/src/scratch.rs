@@ -34,6 +34,7 @@ impl Scratch {
         Ok(scratch)
     }
 
+    #[cfg(target_os = "linux")]
     pub(crate) fn home(&self) -> &Path {
         &self.home
     }

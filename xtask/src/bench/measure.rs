@@ -34,10 +34,12 @@ impl Times {
         self.rank(50)
     }
 
+    #[cfg(target_os = "linux")]
     pub(crate) fn p99(&self) -> f64 {
         self.rank(99)
     }
 
+    #[cfg(target_os = "linux")]
     pub(crate) fn max(&self) -> f64 {
         self.rank(100)
     }

@@ -19,6 +19,7 @@ use truth::Truth;
 pub(crate) const HOME: &str = "home";
 
 /// Grows with every change of what the same seed gives: what was made before is made anew then.
+#[cfg(target_os = "linux")]
 pub(crate) const FORM: u32 = 1;
 
 pub(crate) fn task(args: &[&str]) -> Outcome {
