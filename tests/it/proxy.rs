@@ -15,5 +15,5 @@ mod sdk;
 mod shape;
 
 pub use brain::WORD;
-pub use cast::Cast;
+pub use cast::{Cast, Served};
 pub use script::Format;

@@ -1,6 +1,7 @@
 //! `clown usage` and `clown budget`, from agents' logs to tables.
 
 mod budget;
+mod real;
 mod report;
 mod watch;
 

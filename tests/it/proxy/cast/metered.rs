@@ -1,0 +1,55 @@
+//! The bill of an upstream: each answer with an id and counts that no other one has.
+
+use std::sync::{Arc, Mutex};
+
+use super::Cast;
+use crate::proxy::script::{Format, Script, Usage};
+
+/// One answer, as the upstream bills it.
+#[derive(Clone, Debug)]
+pub struct Served {
+    pub id: String,
+    pub format: Format,
+    pub model: String,
+    pub usage: Usage,
+}
+
+/// `None`: nobody counts, and all answers are alike.
+#[derive(Clone, Default)]
+pub(super) struct Bill(Option<Arc<Mutex<Vec<Served>>>>);
+
+impl Cast {
+    /// One that keeps a bill.
+    pub fn metered() -> Self {
+        Self::with(Bill(Some(Arc::default())))
+    }
+
+    /// All that was served since the start, in order.
+    pub fn bill(&self) -> Vec<Served> {
+        self.bill.0.as_ref().unwrap().lock().unwrap().clone()
+    }
+}
+
+impl Bill {
+    /// Counts of its own for the next answer, and its number.
+    pub(super) fn put_in(&self, script: &mut Script) -> u64 {
+        let Some(served) = &self.0 else { return 0 };
+        let n = served.lock().unwrap().len() as u64 + 1;
+        script.usage = Usage { input: 1000 + n, cache_read: 20_000 + 100 * n, cache_write: 300 + 10 * n, output: 70 + 3 * n, reasoning: 5 + n };
+        n
+    }
+
+    /// Puts the answer on the bill, with the id it gets.
+    pub(super) fn keep(&self, number: u64, format: Format, model: &str, usage: Usage, text: String) -> String {
+        let Some(served) = &self.0 else { return text };
+        let own = match format {
+            Format::Anthropic => "msg_01Cast",
+            Format::Chat => "chatcmpl-cast",
+            Format::Responses => "resp_cast",
+            Format::Gemini => "cAsT-1",
+        };
+        let id = format!("{own}{number:04}");
+        served.lock().unwrap().push(Served { id: id.clone(), format, model: model.to_owned(), usage });
+        text.replace(&format!("\"{own}\""), &format!("\"{id}\""))
+    }
+}
