@@ -89,9 +89,10 @@ impl Usage {
         Ok(state.known())
     }
 
-    /// Reads now, whatever is known.
+    /// Reads every log from its start, whatever is known.
     pub fn rescan(&self, scope: &Scope) -> Result<(Known, Read)> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.source.forget()?;
         self.refresh(&mut state, scope)?;
         Ok((state.known(), state.read.clone()))
     }
@@ -114,6 +115,11 @@ impl Usage {
     pub fn rows<T>(&self, use_them: impl FnOnce(&dyn super::row::Rows) -> T) -> T {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         use_them(&state.sides.beside(&*self.source))
+    }
+
+    /// What was found in proxies' logs.
+    pub fn census_of_sides(&self) -> Vec<crate::wire::usage::Collector> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).sides.census()
     }
 
     pub fn count(&self) -> u64 {
@@ -178,6 +184,12 @@ mod tests {
         fn import(&self, _agent: &str, _place: &Place) -> Result<Read> {
             self.reads.fetch_add(5, Ordering::SeqCst);
             Ok(Read::default())
+        }
+        fn forget(&self) -> Result<()> {
+            Ok(())
+        }
+        fn census(&self, _places: &[Place]) -> Vec<crate::wire::usage::Collector> {
+            Vec::new()
         }
         fn roots(&self, _places: &[Place]) -> Vec<(String, Place, std::path::PathBuf)> {
             Vec::new()

@@ -19,7 +19,10 @@ use super::{
     record::{Bill, Geo, Record, ServiceTier, Speed, Tokens},
     row::{Row, Rows},
 };
-use crate::base::error::{Error, Result};
+use crate::{
+    base::error::{Error, Result},
+    wire::usage::{Collector, Skipped},
+};
 
 /// A proxy's log and the profile it is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,10 +33,14 @@ pub struct Log {
     pub agent: String,
 }
 
+/// Of lines. A later one may mean other things by the same names.
+const VERSION: u32 = 1;
+
 /// A line of it; `proxy/engine/meter.rs` writes them.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Line {
+    v: u32,
     id: String,
     session: String,
     at: i64,
@@ -80,8 +87,16 @@ type Mark = Option<(u64, std::time::SystemTime)>;
 /// What a proxy's logs told, read again only when they grew.
 #[derive(Default)]
 pub struct Sides {
-    logs: HashMap<PathBuf, (Mark, Vec<Side>)>,
+    logs: HashMap<PathBuf, File>,
     wanted: Vec<Log>,
+}
+
+#[derive(Default)]
+struct File {
+    mark: Mark,
+    sides: Vec<Side>,
+    lines: u64,
+    skipped: Skipped,
 }
 
 /// A request of one line. Its session is the run of clown's it came from.
@@ -101,9 +116,9 @@ impl Sides {
             for file in [older(&log.file), log.file.clone()] {
                 let mark = std::fs::metadata(&file).ok().and_then(|meta| Some((meta.len(), meta.modified().ok()?)));
                 let known = self.logs.entry(file.clone()).or_default();
-                if known.0 != mark {
-                    known.1 = if mark.is_some() { lines(&file)? } else { Vec::new() };
-                    known.0 = mark;
+                if known.mark != mark {
+                    *known = if mark.is_some() { File::read(&file)? } else { File::default() };
+                    known.mark = mark;
                     changed = true;
                 }
             }
@@ -115,7 +130,7 @@ impl Sides {
 
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.logs.values().all(|(_, sides)| sides.is_empty())
+        self.logs.values().all(|file| file.sides.is_empty())
     }
 
     /// Both, each request once. The proxies' rows come last.
@@ -130,11 +145,25 @@ fn older(file: &Path) -> PathBuf {
     name.into()
 }
 
-fn lines(file: &Path) -> Result<Vec<Side>> {
-    let bytes = std::fs::read(file).map_err(Error::reading(file))?;
-    // A line that is being written, or is none, is left out.
-    let lines = bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Line>(line).ok());
-    Ok(lines.filter_map(side).collect())
+impl File {
+    fn read(path: &Path) -> Result<Self> {
+        let bytes = std::fs::read(path).map_err(Error::reading(path))?;
+        let mut file = Self::default();
+        // Behind the last line's end is what is being written.
+        let whole = memchr::memrchr(b'\n', &bytes).map_or(0, |end| end + 1);
+        for line in bytes.get(..whole).unwrap_or_default().split_inclusive(|byte| *byte == b'\n').map(<[u8]>::trim_ascii) {
+            file.lines += 1;
+            match serde_json::from_slice::<Line>(line) {
+                Ok(line) if line.v > VERSION => file.skipped.unknown_version += 1,
+                Ok(line) => file.sides.extend(side(line)),
+                Err(_) if line.is_empty() => {}
+                Err(_) if std::str::from_utf8(line).is_err() => file.skipped.not_text += 1,
+                Err(_) if line.starts_with(b"{") != line.ends_with(b"}") => file.skipped.half += 1,
+                Err(_) => file.skipped.garbage += 1,
+            }
+        }
+        Ok(file)
+    }
 }
 
 fn side(line: Line) -> Option<Side> {
@@ -202,15 +231,45 @@ impl Rows for Together<'_> {
             visit(row);
         });
         for (log, side) in pairs.alone() {
-            visit(Row { agent: &log.agent, profile: Some(&log.profile), file: log.file.to_str().unwrap_or_default(), record: side.record.clone() });
+            visit(Row {
+                agent: &log.agent,
+                profile: Some(&log.profile),
+                file: log.file.to_str().unwrap_or_default(),
+                record: side.record.clone(),
+            });
         }
     }
 }
 
 impl Sides {
+    /// What was found where.
+    pub fn census(&self) -> Vec<Collector> {
+        let of = |log: &Log| {
+            let mut found = Collector {
+                agent: "proxy".into(),
+                profile: Some(log.profile.clone()),
+                root: log.file.display().to_string(),
+                ..Collector::default()
+            };
+            for file in
+                [older(&log.file), log.file.clone()].iter().filter_map(|file| self.logs.get(file)).filter(|file| file.mark.is_some())
+            {
+                found.files += 1;
+                found.lines += file.lines;
+                let (all, more) = (&mut found.skipped, &file.skipped);
+                all.garbage += more.garbage;
+                all.half += more.half;
+                all.not_text += more.not_text;
+                all.unknown_version += more.unknown_version;
+            }
+            found
+        };
+        self.wanted.iter().map(of).filter(|found| found.files > 0).collect()
+    }
+
     fn of(&self, log: &Log) -> Vec<&Side> {
         let files = [older(&log.file), log.file.clone()];
-        files.iter().filter_map(|file| self.logs.get(file)).flat_map(|(_, sides)| sides).collect()
+        files.iter().filter_map(|file| self.logs.get(file)).flat_map(|file| &file.sides).collect()
     }
 }
 

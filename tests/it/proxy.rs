@@ -16,4 +16,5 @@ mod shape;
 
 pub use brain::WORD;
 pub use cast::{Cast, Served};
-pub use script::Format;
+pub use gemini_cli::SETTINGS as GEMINI_SETTINGS;
+pub use script::{Format, Usage};

@@ -188,7 +188,7 @@ fn reply(request: &Recorded, bill: &metered::Bill) -> hyper::Response<Pieces> {
     let Some((format, model, streamed)) = asked(request) else {
         return respond(404, "text/plain", vec![Bytes::from_static(b"no such thing here")], After::End);
     };
-    let (name, manner) = model.split_once('.').unwrap_or((&model, ""));
+    let (name, manner) = model.split_once('.').filter(|_| !bill.is_kept()).unwrap_or((&model, ""));
     let fails = |status: Option<u16>, message: &str| {
         let (own, body) = match format {
             Format::Anthropic => anthropic::error(message),
@@ -201,7 +201,7 @@ fn reply(request: &Recorded, bill: &metered::Bill) -> hyper::Response<Pieces> {
     if let Some(why) = refusal(format, request) {
         return fails(Some(400), why);
     }
-    let known = if name == "agent" { brain::script(format, &request.body) } else { script(name) };
+    let known = if name == "agent" || bill.is_kept() { brain::script(format, &request.body) } else { script(name) };
     let Some(mut script) = known else { return fails(Some(404), "no such model") };
     if let Some(status) = manner.strip_prefix("status") {
         return fails(status.parse().ok(), "told to fail");
@@ -211,7 +211,8 @@ fn reply(request: &Recorded, bill: &metered::Bill) -> hyper::Response<Pieces> {
     }
     let number = bill.put_in(&mut script);
     let (kind, text) = body(format, &script, &model, streamed, request);
-    let text = bill.keep(number, format, &model, script.usage, text);
+    let text =
+        bill.keep(Served { id: String::new(), format, model: model.clone(), usage: script.usage, asked: request.clone() }, number, text);
     let bytes = Bytes::from(text);
     let half = bytes.len() / 2;
     let cut = |n: usize| bytes.chunks(n).map(Bytes::copy_from_slice).collect();

@@ -168,7 +168,8 @@ fn c16_garbage_and_half_lines_are_counted_and_hide_nothing_behind_them() {
     let (index, report) = logs.look();
     assert_eq!(super::rows(&index).len(), 2);
     let troubles: Vec<_> = report.troubles.iter().map(|trouble| (trouble.problem, trouble.count)).collect();
-    assert_eq!(troubles, [(crate::usage::collect::Problem::NotJson, 3)]);
+    use crate::usage::collect::Problem::{Half, NotJson};
+    assert_eq!(troubles, [(NotJson, 2), (Half, 1)]);
     assert_eq!(index.troubles().collect::<Vec<_>>(), report.troubles);
 }
 

@@ -3,15 +3,19 @@
 use std::sync::{Arc, Mutex};
 
 use super::Cast;
-use crate::proxy::script::{Format, Script, Usage};
+use crate::{
+    proxy::script::{Format, Script, Usage},
+    support::Recorded,
+};
 
-/// One answer, as the upstream bills it.
+/// One answer, as the upstream bills it, whatever model was asked for.
 #[derive(Clone, Debug)]
 pub struct Served {
     pub id: String,
     pub format: Format,
     pub model: String,
     pub usage: Usage,
+    pub asked: Recorded,
 }
 
 /// `None`: nobody counts, and all answers are alike.
@@ -31,25 +35,31 @@ impl Cast {
 }
 
 impl Bill {
+    pub(super) fn is_kept(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Counts of its own for the next answer, and its number.
     pub(super) fn put_in(&self, script: &mut Script) -> u64 {
         let Some(served) = &self.0 else { return 0 };
         let n = served.lock().unwrap().len() as u64 + 1;
-        script.usage = Usage { input: 1000 + n, cache_read: 20_000 + 100 * n, cache_write: 300 + 10 * n, output: 70 + 3 * n, reasoning: 5 + n };
+        script.usage =
+            Usage { input: 1000 + n, cache_read: 20_000 + 100 * n, cache_write: 300 + 10 * n, output: 70 + 3 * n, reasoning: 5 + n };
         n
     }
 
     /// Puts the answer on the bill, with the id it gets.
-    pub(super) fn keep(&self, number: u64, format: Format, model: &str, usage: Usage, text: String) -> String {
+    pub(super) fn keep(&self, mut answer: Served, number: u64, text: String) -> String {
         let Some(served) = &self.0 else { return text };
-        let own = match format {
+        let own = match answer.format {
             Format::Anthropic => "msg_01Cast",
             Format::Chat => "chatcmpl-cast",
             Format::Responses => "resp_cast",
             Format::Gemini => "cAsT-1",
         };
         let id = format!("{own}{number:04}");
-        served.lock().unwrap().push(Served { id: id.clone(), format, model: model.to_owned(), usage });
+        answer.id.clone_from(&id);
+        served.lock().unwrap().push(answer);
         text.replace(&format!("\"{own}\""), &format!("\"{id}\""))
     }
 }
