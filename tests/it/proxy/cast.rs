@@ -209,10 +209,9 @@ fn reply(request: &Recorded, bill: &metered::Bill) -> hyper::Response<Pieces> {
     if !streamed && let Some(message) = script.failure {
         return fails(None, message);
     }
-    let number = bill.put_in(&mut script);
+    bill.put_in(&mut script);
     let (kind, text) = body(format, &script, &model, streamed, request);
-    let text =
-        bill.keep(Served { id: String::new(), format, model: model.clone(), usage: script.usage, asked: request.clone() }, number, text);
+    let text = bill.keep(Served { id: String::new(), format, model: model.clone(), usage: script.usage, asked: request.clone() }, text);
     let bytes = Bytes::from(text);
     let half = bytes.len() / 2;
     let cut = |n: usize| bytes.chunks(n).map(Bytes::copy_from_slice).collect();

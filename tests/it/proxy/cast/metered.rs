@@ -1,12 +1,17 @@
 //! The bill of an upstream: each answer with an id and counts that no other one has.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU64, Ordering},
+};
 
 use super::Cast;
 use crate::{
     proxy::script::{Format, Script, Usage},
     support::Recorded,
 };
+
+static ANSWERS: AtomicU64 = AtomicU64::new(1000);
 
 /// One answer, as the upstream bills it, whatever model was asked for.
 #[derive(Clone, Debug)]
@@ -39,17 +44,16 @@ impl Bill {
         self.0.is_some()
     }
 
-    /// Counts of its own for the next answer, and its number.
-    pub(super) fn put_in(&self, script: &mut Script) -> u64 {
-        let Some(served) = &self.0 else { return 0 };
+    /// Counts of its own for the next answer.
+    pub(super) fn put_in(&self, script: &mut Script) {
+        let Some(served) = &self.0 else { return };
         let n = served.lock().unwrap().len() as u64 + 1;
         script.usage =
             Usage { input: 1000 + n, cache_read: 20_000 + 100 * n, cache_write: 300 + 10 * n, output: 70 + 3 * n, reasoning: 5 + n };
-        n
     }
 
     /// Puts the answer on the bill, with the id it gets.
-    pub(super) fn keep(&self, mut answer: Served, number: u64, text: String) -> String {
+    pub(super) fn keep(&self, mut answer: Served, text: String) -> String {
         let Some(served) = &self.0 else { return text };
         let own = match answer.format {
             Format::Anthropic => "msg_01Cast",
@@ -57,7 +61,8 @@ impl Bill {
             Format::Responses => "resp_cast",
             Format::Gemini => "cAsT-1",
         };
-        let id = format!("{own}{number:04}");
+        // No two upstreams have an id in common either.
+        let id = format!("{own}{}", ANSWERS.fetch_add(1, Ordering::Relaxed));
         answer.id.clone_from(&id);
         served.lock().unwrap().push(answer);
         text.replace(&format!("\"{own}\""), &format!("\"{id}\""))
