@@ -135,6 +135,7 @@ impl Usage {
         let (sides, read) = done.inspect_err(|_| self.dirty.store(true, Ordering::SeqCst))?;
         if read.changed || sides || state.ledger.is_none() || state.providers != scope.providers {
             state.providers.clone_from(&scope.providers);
+            state.sides.sold_by(&scope.providers);
             let provider = |alias: &str| state.providers.get(alias).map(String::as_str);
             state.ledger = Some(Arc::new(Ledger::of(&state.sides.beside(&*self.source), &self.prices, provider)));
             state.version += 1;

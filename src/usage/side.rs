@@ -9,7 +9,7 @@ mod pair;
 
 use std::{
     borrow::Cow,
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     path::{Path, PathBuf},
 };
 
@@ -89,7 +89,12 @@ type Mark = Option<(u64, std::time::SystemTime)>;
 pub struct Sides {
     logs: HashMap<PathBuf, File>,
     wanted: Vec<Log>,
+    /// Profiles and who serves them.
+    sellers: BTreeMap<String, String>,
 }
+
+/// How clown's set-up calls a profile's provider in Codex's and OpenCode's own settings, and so they in their logs.
+pub(crate) const OURS: &str = "clown";
 
 #[derive(Default)]
 struct File {
@@ -131,6 +136,11 @@ impl Sides {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.logs.values().all(|file| file.sides.is_empty())
+    }
+
+    /// From now on: profiles and their providers, for requests whose agent does not tell who served it.
+    pub fn sold_by(&mut self, sellers: &BTreeMap<String, String>) {
+        self.sellers.clone_from(sellers);
     }
 
     /// Both, each request once. The proxies' rows come last.
@@ -217,8 +227,18 @@ pub struct Together<'a> {
 
 impl Rows for Together<'_> {
     fn each(&self, visit: &mut dyn FnMut(Row<'_>)) {
+        let sellers = &self.sides.sellers;
+        let mut visit = |row: Row<'_>| {
+            // Lives as long as the sellers.
+            let mut row: Row<'_> = row;
+            if row.record.provider.as_deref().is_none_or(|word| word == OURS) {
+                let seller = row.profile.and_then(|profile| sellers.get(profile));
+                row.record.provider = seller.map(|seller| Cow::Borrowed(seller.as_str()));
+            }
+            visit(row);
+        };
         if self.sides.is_empty() {
-            return self.rows.each(visit);
+            return self.rows.each(&mut visit);
         }
         let logs: Vec<_> = self.sides.wanted.iter().map(|log| (log, self.sides.of(log))).collect();
         let pairs = pair::Pairs::of(self.rows, &logs);

@@ -1,6 +1,9 @@
 //! Our sums against the bills that agents wrote down themselves.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, HashMap},
+};
 
 use super::scope;
 use crate::{
@@ -10,6 +13,7 @@ use crate::{
         query::{self, Span, figures},
         record::Totals,
         row::Row,
+        side::OURS,
         source::Billed,
     },
     wire::{
@@ -85,9 +89,15 @@ impl Bills {
         if self.sessions.is_empty() {
             return ours;
         }
+        let sellers = scope(app).map(|scope| scope.providers).unwrap_or_default();
         app.usage.source().each(&mut |row| {
+            let mut row: Row<'_> = row;
             let Some(session) = self.session(&row).filter(|session| wanted(&row, session)) else { return };
             ours.profiles.entry(session.clone()).or_insert_with(|| row.profile.map(str::to_owned));
+            if row.record.provider.as_deref().is_none_or(|word| word == OURS) {
+                let seller = row.profile.and_then(|profile| sellers.get(profile));
+                row.record.provider = seller.map(|seller| Cow::Borrowed(seller.as_str()));
+            }
             let cost = app.usage.prices().total(&row.record);
             let key = (session.0, session.1, row.record.model.to_string());
             ours.sums.entry(key).or_default().add(&row.record.bill, cost, row.record.sub_request);

@@ -97,3 +97,22 @@ fn errors_and_requests_without_tokens_are_no_use() {
     let empty = line("2", "msg_b").replace(":5", ":0").replace(":7", ":0").replace(":2", ":0").replace("\"output\":1", "\"output\":0");
     assert_eq!(keys("claude", &[], &[refused, empty].concat()), [""; 0]);
 }
+
+#[test]
+fn who_serves_a_profile_is_told_where_the_agent_does_not() {
+    let mut sides = Sides::default();
+    sides.sold_by(&[("work".to_owned(), "zai".to_owned())].into());
+    struct Three;
+    impl Rows for Three {
+        fn each(&self, visit: &mut dyn FnMut(Row<'_>)) {
+            for (profile, word) in [(Some("work"), None), (Some("work"), Some("clown")), (Some("work"), Some("own")), (None, Some("clown"))]
+            {
+                let record = Record { provider: word.map(Cow::Borrowed), ..Record::default() };
+                visit(Row { agent: "codex", profile, file: "", record });
+            }
+        }
+    }
+    let mut told = Vec::new();
+    sides.beside(&Three).each(&mut |row| told.push(row.record.provider.map(Cow::into_owned)));
+    assert_eq!(told, [Some("zai".to_owned()), Some("zai".to_owned()), Some("own".to_owned()), None]);
+}

@@ -132,6 +132,8 @@ fn an_agent_s_logs_are_the_upstream_s_bill(agent: &Agent) {
     assert!(expected.len() >= 3);
     assert_eq!(scene.counted(), expected);
     scene.adds_up_to(&expected);
+    let served = scene.home.json(&["usage", "models", "--provider", "up"]);
+    assert_eq!(served["totals"]["requests"].as_u64(), Some(expected.len() as u64), "by the name of the profile's provider");
     if agent.id == "claude" {
         claude_s_own_bill_agrees(&scene, expected.len());
     }
