@@ -174,6 +174,7 @@ fn told(trouble: Trouble) -> usage::Trouble {
         Problem::NotJson => "a line is no JSON",
         Problem::Half => "a line is only half there",
         Problem::NotText => "a line is neither JSON nor UTF-8 text",
+        Problem::Version => "a line is of a later version than this build knows",
         Problem::TooLong => "a line is too long to tell of usage",
         Problem::Incomplete => "a request has no identity, time or model",
         Problem::Unreadable => "it cannot be read, or a part of it",
@@ -186,6 +187,7 @@ fn count_in(skipped: &mut usage::Skipped, problem: Problem, count: u32) {
         Problem::NotJson => &mut skipped.garbage,
         Problem::Half => &mut skipped.half,
         Problem::NotText => &mut skipped.not_text,
+        Problem::Version => &mut skipped.unknown_version,
         Problem::TooLong => &mut skipped.too_long,
         Problem::Unreadable => &mut skipped.unreadable,
         // Counted as far as told.

@@ -22,7 +22,7 @@ fn each_agent_s_usual_place_is_below_its_home() {
         ("codex", &["/h/.codex/archived_sessions", "/h/.codex/sessions"]),
         ("opencode", &["/h/.local/share/opencode/storage/message"]),
         ("gemini", &["/h/.gemini/tmp"]),
-        ("qwen", &["/h/.qwen/projects"]),
+        ("qwen", &["/h/.qwen/projects", "/h/.qwen/usage"]),
         ("copilot", &["/h/.copilot/session-state"]),
         ("droid", &["/h/.factory/sessions"]),
         ("kimi", &["/h/.kimi-code/sessions", "/h/.kimi/sessions"]),
@@ -47,7 +47,6 @@ fn variables_move_logs_and_may_name_several_directories() {
     assert_eq!(places("gemini", &[("GEMINI_CLI_HOME", "/g"), ("GEMINI_DATA_DIR", "/d")]), ["/d/tmp", "/g/.gemini/tmp"]);
     assert_eq!(places("amp", &[("XDG_DATA_HOME", "/x")]), ["/x/amp/threads"]);
     let moved = [
-        ("qwen", "QWEN_DATA_DIR", "/m/projects"),
         ("copilot", "COPILOT_HOME", "/m/session-state"),
         ("droid", "DROID_SESSIONS_DIR", "/m"),
         ("grok", "GROK_HOME", "/m/sessions"),
@@ -56,6 +55,7 @@ fn variables_move_logs_and_may_name_several_directories() {
     for (word, variable, place) in moved {
         assert_eq!(places(word, &[(variable, "/m")]), [place], "{word}");
     }
+    assert_eq!(places("qwen", &[("QWEN_DATA_DIR", "/m")]), ["/m/projects", "/m/usage"]);
     assert!(places("kimi", &[("KIMI_CODE_HOME", "/m")]).contains(&"/m/sessions".to_owned()));
     assert!(places("pi", &[("PI_AGENT_DIR", "/m")]).contains(&"/m".to_owned()));
 }
@@ -88,5 +88,6 @@ fn files_beside_logs_are_no_logs() {
     assert_eq!(shape("codex", "/h/.codex/history.jsonl"), None);
     assert_eq!(shape("codex", "/h/.codex/sessions/2026/rollout-x.jsonl.zst"), Some(Shape::PackedLines));
     assert_eq!(shape("qwen", "/h/.qwen/projects/p/other.jsonl"), None);
+    assert_eq!(shape("qwen", "/h/.qwen/usage/other.jsonl"), None);
     assert_eq!(shape("droid", "/h/.factory/sessions/-w/s.jsonl"), None);
 }

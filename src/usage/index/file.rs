@@ -35,7 +35,7 @@ pub(super) struct Entry {
 }
 
 /// By kind, in the order of `PROBLEMS`.
-pub(super) type Problems = [u32; 6];
+pub(super) type Problems = [u32; 7];
 
 /// An older build knew fewer kinds.
 mod short {

@@ -158,8 +158,8 @@ fn run(job: &Job, book: &Mutex<&mut Book>, lines: &mut Lines, report: &mut Repor
 const UNREADABLE: usize = 3;
 
 /// New kinds go to the end: the index has counts by place.
-pub(super) const PROBLEMS: [Problem; 6] =
-    [Problem::NotJson, Problem::TooLong, Problem::Incomplete, Problem::Unreadable, Problem::Half, Problem::NotText];
+pub(super) const PROBLEMS: [Problem; 7] =
+    [Problem::NotJson, Problem::TooLong, Problem::Incomplete, Problem::Unreadable, Problem::Half, Problem::NotText, Problem::Version];
 
 pub(super) fn troubles(path: &str, counts: Problems) -> impl Iterator<Item = Trouble> + '_ {
     let met = PROBLEMS.into_iter().zip(counts).filter(|(_, count)| *count > 0);

@@ -67,7 +67,7 @@ fn without_names_what_was_counted_and_when_tells_which_is_which() {
     // What was written to a cache stands in its input.
     let own = One { agent: "opencode", key: "msg_own", at: 999_000, input: 7, read: 7, output: 1 };
     let two = [line("1", "msg_a"), line("2", "msg_b")].concat();
-    let rows = merged("opencode", &[own.clone()], &two);
+    let rows = merged("opencode", std::slice::from_ref(&own), &two);
     assert_eq!(rows, [("msg_own".to_owned(), "glm".to_owned(), 2), ("proxy:2".to_owned(), "glm".to_owned(), 2)]);
     let both = [own.clone(), One { key: "msg_again", ..own.clone() }];
     assert_eq!(keys("opencode", &both, &two), ["msg_own", "msg_again"], "two that are alike are two");

@@ -36,8 +36,11 @@ fn sweep(with_index: bool, call: &str) -> u32 {
         log(&home.home(), "s1", &[Answer { id: "3", at: "2026-11-21T11:00:00Z", input: 5, output: 1 }]);
         log(&home.home(), "s2", &[Answer { id: "4", at: "2026-11-21T11:00:00Z", input: 50, output: 10 }]);
         let died = dies(&home, call, at);
-        // Each has nothing but the disk.
-        for _ in 0..2 {
+        // Each has nothing but the disk; the second has no logs any more either.
+        for gone in [false, true] {
+            if gone {
+                std::fs::remove_dir_all(home.home().join(".claude")).unwrap();
+            }
             assert_eq!(totals(&home), (4, 1_503_066), "{call} {at}");
             home.clown(&["daemon", "stop"]).ok();
         }

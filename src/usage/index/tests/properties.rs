@@ -74,6 +74,34 @@ fn logs_that_grow_by_any_bytes_are_the_same_as_whole_ones() {
 }
 
 #[test]
+fn a_log_that_is_written_while_it_is_read_tells_all_in_the_end() {
+    let expected = all();
+    let logs = Logs::new();
+    let mut index = logs.open();
+    let written = std::sync::atomic::AtomicBool::new(false);
+    let order = std::sync::atomic::Ordering::SeqCst;
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for (name, text) in corpus() {
+                for piece in text.as_bytes().chunks(97) {
+                    logs.append(&name, piece);
+                }
+            }
+            written.store(true, order);
+        });
+        let mut before = 0;
+        while !written.load(order) {
+            index.scan(&logs.roots()).unwrap();
+            let now = sum(&rows(&index)).0;
+            assert!(now >= before, "what was counted stays");
+            before = now;
+        }
+    });
+    index.scan(&logs.roots()).unwrap();
+    assert_eq!(rows(&index), expected);
+}
+
+#[test]
 fn what_is_gone_stays_counted_and_what_comes_back_adds_nothing() {
     let logs = Logs::new();
     for (name, text) in corpus() {
