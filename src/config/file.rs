@@ -54,6 +54,11 @@ pub const SETTINGS: &[Known] = &[
         kind: Kind::Word(&["off", "on"]),
         help: "whether proxies log requests and replies, keys blotted out",
     },
+    Known {
+        key: "usage.roots",
+        kind: Kind::Text(""),
+        help: "more directories with agents' logs, like claude=/data/claude,codex=/mnt/codex",
+    },
 ];
 
 /// Free keys: handed to every script as `ctx.preferences`.

@@ -89,9 +89,10 @@ impl Usage {
         Ok(state.known())
     }
 
-    /// Reads now, whatever is known.
+    /// Reads every log from its start, whatever is known.
     pub fn rescan(&self, scope: &Scope) -> Result<(Known, Read)> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.source.forget()?;
         self.refresh(&mut state, scope)?;
         Ok((state.known(), state.read.clone()))
     }
@@ -116,6 +117,11 @@ impl Usage {
         use_them(&state.sides.beside(&*self.source))
     }
 
+    /// What was found in proxies' logs.
+    pub fn census_of_sides(&self) -> Vec<crate::wire::usage::Collector> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).sides.census()
+    }
+
     pub fn count(&self) -> u64 {
         let mut count = 0;
         super::row::Rows::each(&*self.source, &mut |_| count += 1);
@@ -129,6 +135,7 @@ impl Usage {
         let (sides, read) = done.inspect_err(|_| self.dirty.store(true, Ordering::SeqCst))?;
         if read.changed || sides || state.ledger.is_none() || state.providers != scope.providers {
             state.providers.clone_from(&scope.providers);
+            state.sides.sold_by(&scope.providers);
             let provider = |alias: &str| state.providers.get(alias).map(String::as_str);
             state.ledger = Some(Arc::new(Ledger::of(&state.sides.beside(&*self.source), &self.prices, provider)));
             state.version += 1;
@@ -178,6 +185,12 @@ mod tests {
         fn import(&self, _agent: &str, _place: &Place) -> Result<Read> {
             self.reads.fetch_add(5, Ordering::SeqCst);
             Ok(Read::default())
+        }
+        fn forget(&self) -> Result<()> {
+            Ok(())
+        }
+        fn census(&self, _places: &[Place]) -> Vec<crate::wire::usage::Collector> {
+            Vec::new()
         }
         fn roots(&self, _places: &[Place]) -> Vec<(String, Place, std::path::PathBuf)> {
             Vec::new()

@@ -13,6 +13,8 @@ pub struct Place {
     pub profile: Option<String>,
     /// The variables that move an agent's logs there.
     pub env: BTreeMap<String, String>,
+    /// Only this agent keeps logs there.
+    pub only: Option<String>,
 }
 
 /// What reading again came to.
@@ -43,6 +45,10 @@ pub trait Source: Rows + Send + Sync {
     fn read(&self, places: &[Place]) -> Result<Read>;
     /// Reads one agent's logs at another place, once.
     fn import(&self, agent: &str, place: &Place) -> Result<Read>;
+    /// What was known before is read once more with the next reading. Nothing that was told is forgotten.
+    fn forget(&self) -> Result<()>;
+    /// The same as `roots`, with what was found there.
+    fn census(&self, places: &[Place]) -> Vec<usage::Collector>;
     /// Directories that are searched, by agent.
     fn roots(&self, places: &[Place]) -> Vec<(String, Place, PathBuf)>;
     fn limits(&self) -> Vec<usage::Window>;

@@ -1,14 +1,17 @@
 //! What agents used: where to look, what is known, and who is told of changes.
 
+mod compare;
 mod look;
+pub(crate) mod moved;
 mod record;
 mod scope;
 mod upkeep;
 
+pub use compare::reconcile;
 pub use look::{export, report, statusline, summary};
 pub(crate) use record::close;
 pub(crate) use scope::scope;
-pub use upkeep::{doctor, import, reconcile, rescan};
+pub use upkeep::{doctor, import, rescan};
 
 use std::sync::{Arc, Weak};
 

@@ -1,10 +1,10 @@
 //! What a run used, put into its record; and the sums by day, kept for other programs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::known;
+use super::{compare::Bills, known};
 use crate::{
     app::App,
     base::{
@@ -59,6 +59,8 @@ fn used(app: &App, session: &Session) -> Result<Use> {
     let mut models: BTreeMap<String, Totals> = BTreeMap::new();
     let mut all = Totals::default();
     let mut source = "log";
+    let bills = Bills::of(app);
+    let mut billed = BTreeSet::new();
     app.usage.rows(|rows| {
         chosen_rows(rows, &session.profile, &mut |row| {
             let ts = row.record.bill.ts_ms;
@@ -67,6 +69,7 @@ fn used(app: &App, session: &Session) -> Result<Use> {
                 let cost = app.usage.prices().total(&row.record);
                 all.add(&row.record.bill, cost, row.record.sub_request);
                 models.entry(row.record.model.to_string()).or_default().add(&row.record.bill, cost, row.record.sub_request);
+                billed.extend(bills.session(row));
                 if row.record.key.starts_with("proxy:") {
                     source = "log+proxy";
                 }
@@ -79,7 +82,7 @@ fn used(app: &App, session: &Session) -> Result<Use> {
         prices: app.usage.prices().hash().to_string(),
         source: source.to_owned(),
         runtime_ms: session.ended.as_deref().and_then(time).map(|end| u64::try_from(end - from).unwrap_or(0)),
-        difference_usd: None,
+        difference_usd: bills.difference(app, &billed),
     })
 }
 

@@ -28,8 +28,32 @@ pub(super) struct Entry {
     #[serde(rename = "c", default, skip_serializing_if = "String::is_empty")]
     pub(super) state: String,
     /// How often each kind of problem was met, in `Problem`'s order.
-    #[serde(rename = "x", default, skip_serializing_if = "nothing")]
-    pub(super) problems: [u32; 4],
+    #[serde(rename = "x", default, skip_serializing_if = "nothing", with = "short")]
+    pub(super) problems: Problems,
+    /// Whole lines read.
+    #[serde(rename = "l", default)]
+    pub(super) lines: u64,
+}
+
+/// By kind, in the order of `PROBLEMS`.
+pub(super) type Problems = [u32; 7];
+
+/// An older build knew fewer kinds.
+mod short {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Problems;
+
+    pub(super) fn serialize<S: Serializer>(problems: &Problems, to: S) -> Result<S::Ok, S::Error> {
+        problems.as_slice().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Problems, D::Error> {
+        let mut problems = Problems::default();
+        let stored = Vec::<u32>::deserialize(from)?;
+        problems.iter_mut().zip(stored).for_each(|(count, stored)| *count = stored);
+        Ok(problems)
+    }
 }
 
 /// What a look at a file's directory entry tells. As long as it is the same, so is the file.

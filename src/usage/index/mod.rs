@@ -21,7 +21,7 @@ mod strings;
 mod tail;
 
 pub use find::{Root, roots};
-pub use open::Index;
+pub use open::{Index, Log};
 pub use scan::{Report, Trouble};
 
 #[cfg(test)]
