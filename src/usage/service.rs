@@ -1,17 +1,25 @@
 //! What is known, kept fresh: reads when somebody asks and something may have changed, and sums once for many questions.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use super::{
     pricing::Prices,
-    query::Ledger,
+    query::{Ledger, Terms},
+    row::Changes,
     side::{Log, Sides},
     source::{Place, Read, Source},
 };
 use crate::base::error::Result;
+
+/// With more of them than this the places are searched anew.
+const MOST_FILES: usize = 64;
 
 /// Where to look, as the rooms know it at the moment.
 #[derive(Clone, Debug, Default)]
@@ -26,19 +34,28 @@ pub struct Scope {
 pub struct Usage {
     source: Box<dyn Source>,
     prices: Prices,
-    /// Something may have changed since the last reading. Set before a reader looks, so that nothing is missed.
-    dirty: AtomicBool,
+    /// What may have changed since the last reading. Emptied before a reader looks, so that nothing is missed. Held for a moment only.
+    unread: Mutex<Unread>,
     /// Whether changes are told; else every question looks.
     watched: AtomicBool,
     /// The sums, and what they were made of. Held while reading, so that it is done once.
     state: Mutex<State>,
 }
 
+/// Where something may be that was not read yet.
+#[derive(Debug, PartialEq, Eq)]
+enum Unread {
+    Anywhere,
+    /// In these files, or nowhere.
+    In(BTreeSet<PathBuf>),
+}
+
 #[derive(Default)]
 struct State {
     ledger: Option<Arc<Ledger>>,
     sides: Sides,
-    providers: std::collections::BTreeMap<String, String>,
+    /// As it was at the last look at all of it.
+    scope: Scope,
     read: Read,
     /// Counts changes of the sums.
     version: u64,
@@ -54,7 +71,8 @@ pub struct Known {
 
 impl Usage {
     pub fn new(source: Box<dyn Source>, prices: Prices) -> Self {
-        Self { source, prices, dirty: AtomicBool::new(true), watched: AtomicBool::new(false), state: Mutex::default() }
+        let unread = Mutex::new(Unread::Anywhere);
+        Self { source, prices, unread, watched: AtomicBool::new(false), state: Mutex::default() }
     }
 
     pub fn prices(&self) -> &Prices {
@@ -67,7 +85,19 @@ impl Usage {
 
     /// Something happened where logs are.
     pub fn changed(&self) {
-        self.dirty.store(true, Ordering::SeqCst);
+        *self.unread() = Unread::Anywhere;
+    }
+
+    /// This file has other content, and nothing else happened.
+    pub fn changed_in(&self, file: &Path) {
+        let mut unread = self.unread();
+        if let Unread::In(files) = &mut *unread {
+            if files.len() >= MOST_FILES {
+                *unread = Unread::Anywhere;
+            } else if !files.contains(file) {
+                files.insert(file.to_owned());
+            }
+        }
     }
 
     /// From now on changes are told, or not any more.
@@ -79,33 +109,39 @@ impl Usage {
         self.watched.load(Ordering::SeqCst)
     }
 
-    /// The sums, read again where that may change them. `scope` is asked only then.
+    /// The sums, read again where that may change them. `scope` is asked only when all of it is looked at.
     pub fn known(&self, scope: impl FnOnce() -> Result<Scope>) -> Result<Known> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = self.is_watched() && !self.dirty.load(Ordering::SeqCst);
-        if !fresh || state.ledger.is_none() {
-            self.refresh(&mut state, &scope()?)?;
+        if !self.is_watched() || state.ledger.is_none() {
+            self.changed();
         }
+        self.reading(|unread| {
+            let done = match unread {
+                Unread::In(files) if files.is_empty() => true,
+                Unread::In(files) => self.refresh_files(&mut state, &files)?,
+                Unread::Anywhere => false,
+            };
+            if done { Ok(()) } else { self.refresh(&mut state, scope()?) }
+        })?;
         Ok(state.known())
     }
 
     /// Reads now, whatever is known.
-    pub fn rescan(&self, scope: &Scope) -> Result<(Known, Read)> {
+    pub fn rescan(&self, scope: Scope) -> Result<(Known, Read)> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        self.refresh(&mut state, scope)?;
+        self.reading(|_| self.refresh(&mut state, scope))?;
         Ok((state.known(), state.read.clone()))
     }
 
     /// Takes in another place once; says how many requests are new.
-    pub fn import(&self, scope: &Scope, agent: &str, place: &Place) -> Result<(u64, Read)> {
+    pub fn import(&self, scope: Scope, agent: &str, place: &Place) -> Result<(u64, Read)> {
         let before = {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            self.refresh(&mut state, scope)?;
+            self.refresh(&mut state, scope.clone())?;
             self.count()
         };
         let read = self.source.import(agent, place)?;
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.ledger = None;
         self.refresh(&mut state, scope)?;
         Ok((self.count().saturating_sub(before), read))
     }
@@ -122,19 +158,60 @@ impl Usage {
         count
     }
 
-    fn refresh(&self, state: &mut State, scope: &Scope) -> Result<()> {
+    fn unread(&self) -> std::sync::MutexGuard<'_, Unread> {
+        self.unread.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes what is unread; it is unread again where reading fails.
+    fn reading(&self, read: impl FnOnce(Unread) -> Result<()>) -> Result<()> {
         // Before reading: what happens meanwhile must be seen the next time.
-        self.dirty.store(false, Ordering::SeqCst);
-        let done = self.source.read(&scope.places).and_then(|read| Ok((state.sides.read(&scope.sides)?, read)));
-        let (sides, read) = done.inspect_err(|_| self.dirty.store(true, Ordering::SeqCst))?;
-        if read.changed || sides || state.ledger.is_none() || state.providers != scope.providers {
-            state.providers.clone_from(&scope.providers);
-            let provider = |alias: &str| state.providers.get(alias).map(String::as_str);
-            state.ledger = Some(Arc::new(Ledger::of(&state.sides.beside(&*self.source), &self.prices, provider)));
-            state.version += 1;
-        }
+        let unread = std::mem::replace(&mut *self.unread(), Unread::In(BTreeSet::new()));
+        read(unread).inspect_err(|_| self.changed())
+    }
+
+    /// A look at all of it.
+    fn refresh(&self, state: &mut State, scope: Scope) -> Result<()> {
+        let read = self.source.read(&scope.places)?;
+        let sides = state.sides.read(&scope.sides)?;
+        let others = state.scope.providers != scope.providers;
+        state.scope = scope;
+        let changed = read.changed || sides;
         state.read = read;
+        if others {
+            state.ledger = None;
+        }
+        self.sum(state, changed);
         Ok(())
+    }
+
+    /// A look at these files. Says whether that was enough.
+    fn refresh_files(&self, state: &mut State, files: &BTreeSet<PathBuf>) -> Result<bool> {
+        let logs: Vec<&Path> = files.iter().map(PathBuf::as_path).filter(|file| !state.sides.has(file)).collect();
+        let Some(read) = self.source.read_files(&logs)? else { return Ok(false) };
+        let sides = logs.len() < files.len() && state.sides.read(&state.scope.sides)?;
+        self.sum(state, read.changed || sides);
+        Ok(true)
+    }
+
+    /// Brings the sums up to date with what was read.
+    fn sum(&self, state: &mut State, changed: bool) {
+        let State { ledger, sides, scope, version, .. } = state;
+        let terms = Terms { prices: &self.prices, provider: &|alias| scope.providers.get(alias).map(String::as_str) };
+        let changes = self.source.changes();
+        match (ledger.as_mut(), &changes) {
+            (Some(_), Changes::Rows(rows)) if rows.is_empty() && !changed => return,
+            // Somebody may still read the sums as they were.
+            (Some(ledger), Changes::Rows(rows)) => Arc::make_mut(ledger).update(&*self.source, rows, &terms),
+            _ => {
+                // First, so that there are never two of them.
+                *ledger = None;
+                *ledger = Some(Arc::new(Ledger::of(&*self.source, &terms)));
+            }
+        }
+        if let Some(ledger) = ledger.as_mut().map(Arc::make_mut) {
+            ledger.set_sides(&sides.beyond(&*self.source), &terms);
+        }
+        *version += 1;
     }
 }
 
@@ -152,7 +229,7 @@ mod tests {
     use crate::usage::{
         pricing::Overrides,
         record::{Bill, Record, Tokens},
-        row::{Row, Rows},
+        row::{Changes, Numbered, Row, Rows},
     };
 
     /// One more request with each reading.
@@ -170,7 +247,27 @@ mod tests {
         }
     }
 
+    impl Numbered for Growing {
+        fn changes(&self) -> Changes {
+            Changes::All
+        }
+        fn each_numbered(&self, visit: &mut dyn FnMut(u32, Row<'_>)) {
+            let mut number = 0;
+            self.each(&mut |row| {
+                visit(number, row);
+                number += 1;
+            });
+        }
+        fn some(&self, _numbers: &[u32], _visit: &mut dyn FnMut(u32, Row<'_>)) {}
+    }
+
     impl Source for Growing {
+        fn read_files(&self, files: &[&Path]) -> Result<Option<Read>> {
+            if files.iter().any(|file| !file.ends_with("known")) {
+                return Ok(None);
+            }
+            self.read(&[]).map(Some)
+        }
         fn read(&self, _places: &[Place]) -> Result<Read> {
             self.reads.fetch_add(1, Ordering::SeqCst);
             Ok(Read { changed: true, ..Read::default() })
@@ -179,7 +276,7 @@ mod tests {
             self.reads.fetch_add(5, Ordering::SeqCst);
             Ok(Read::default())
         }
-        fn roots(&self, _places: &[Place]) -> Vec<(String, Place, std::path::PathBuf)> {
+        fn roots(&self, _places: &[Place]) -> Vec<(String, Place, PathBuf)> {
             Vec::new()
         }
         fn limits(&self) -> Vec<crate::wire::usage::Window> {
@@ -191,7 +288,7 @@ mod tests {
         fn troubles(&self) -> Vec<crate::wire::usage::Trouble> {
             Vec::new()
         }
-        fn file(&self) -> (std::path::PathBuf, u64) {
+        fn file(&self) -> (PathBuf, u64) {
             Default::default()
         }
     }
@@ -212,7 +309,7 @@ mod tests {
     #[test]
     fn an_import_says_what_is_new() {
         let usage = Usage::new(Box::new(Growing::default()), Prices::new(None, &Overrides::default()).unwrap());
-        let (new, _) = usage.import(&Scope::default(), "claude", &Place::default()).unwrap();
+        let (new, _) = usage.import(Scope::default(), "claude", &Place::default()).unwrap();
         assert_eq!(new, 6);
     }
 

@@ -109,6 +109,12 @@ impl Sides {
         Ok(changed)
     }
 
+    /// Whether this is one of the proxies' own logs.
+    #[must_use]
+    pub fn has(&self, file: &Path) -> bool {
+        self.logs.contains_key(file)
+    }
+
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.logs.values().all(|(_, sides)| sides.is_empty())
@@ -116,7 +122,12 @@ impl Sides {
 
     /// Both, each request once. The proxies' rows come last.
     pub fn beside<'a>(&'a self, rows: &'a dyn Rows) -> Together<'a> {
-        Together { sides: self, rows }
+        Together { sides: self, rows, only_sides: false }
+    }
+
+    /// The proxies' rows that these are without.
+    pub fn beyond<'a>(&'a self, rows: &'a dyn Rows) -> Together<'a> {
+        Together { only_sides: true, ..self.beside(rows) }
     }
 }
 
@@ -178,12 +189,13 @@ fn side(line: Line) -> Option<Side> {
 pub struct Together<'a> {
     sides: &'a Sides,
     rows: &'a dyn Rows,
+    only_sides: bool,
 }
 
 impl Rows for Together<'_> {
     fn each(&self, visit: &mut dyn FnMut(Row<'_>)) {
         if self.sides.is_empty() {
-            return self.rows.each(visit);
+            return if self.only_sides { () } else { self.rows.each(visit) };
         }
         let profiles: HashSet<&str> = self.sides.wanted.iter().map(|log| log.profile.as_str()).collect();
         let mut named: HashSet<String> = HashSet::new();
@@ -199,7 +211,9 @@ impl Rows for Together<'_> {
                     unnamed.insert(profile.to_owned());
                 }
             }
-            visit(row);
+            if !self.only_sides {
+                visit(row);
+            }
         });
         for log in &self.sides.wanted {
             if unnamed.contains(&log.profile) || !NAMING.iter().any(|(agent, _)| *agent == log.agent) {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
+use super::changes::Touched;
 use super::file::Entry;
 use super::slot::{NONE, Name, Owner, Slot};
 use super::strings::{Id, Strings, fnv};
@@ -27,6 +28,7 @@ pub(super) struct Book {
     /// By agent and session.
     pub(super) bills: BTreeMap<(String, String), Bill>,
     pub(super) news: News,
+    pub(super) touched: Touched,
 }
 
 /// What the disk does not have yet.
@@ -110,6 +112,7 @@ impl Book {
     }
 
     pub(super) fn touch(&mut self, at: u32) {
+        self.touched.slot(at);
         if self.news.slots.last() != Some(&at) {
             self.news.slots.push(at);
         }
@@ -179,16 +182,23 @@ impl Book {
             },
         }
     }
+
+    /// The row of a slot, where it is one.
+    pub(super) fn numbered(&self, at: u32) -> Option<Row<'_>> {
+        let slot = self.slots.get(at as usize).filter(|slot| !slot.is(Slot::GONE | Slot::ELSEWHERE))?;
+        let (firsts, elsewhere) = self.standing(slot.key);
+        (!elsewhere && (firsts == 0 || !slot.is(Slot::SECOND))).then(|| self.row(at, slot, firsts > 1))
+    }
+
+    /// Numbers of all slots.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = u32> + use<> {
+        0..u32::try_from(self.slots.len()).unwrap_or(u32::MAX)
+    }
 }
 
 impl Rows for Book {
     fn each(&self, visit: &mut dyn FnMut(Row<'_>)) {
-        for (at, slot) in (0..).zip(&self.slots).filter(|(_, slot)| !slot.is(Slot::GONE | Slot::ELSEWHERE)) {
-            let (firsts, elsewhere) = self.standing(slot.key);
-            if !elsewhere && (firsts == 0 || !slot.is(Slot::SECOND)) {
-                visit(self.row(at, slot, firsts > 1));
-            }
-        }
+        self.numbers().filter_map(|at| self.numbered(at)).for_each(visit);
     }
 }
 

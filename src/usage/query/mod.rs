@@ -14,8 +14,9 @@ mod rows;
 mod select;
 mod span;
 mod summary;
+mod sums;
 
-pub use ledger::Ledger;
+pub use ledger::{Ledger, Terms};
 pub use report::report;
 pub use rows::export;
 pub use span::{Span, zone};

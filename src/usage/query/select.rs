@@ -1,9 +1,10 @@
 //! Which sums take part.
 
 use super::{
-    ledger::{Bucket, Ledger},
+    ledger::Ledger,
     names::Name,
     span::Span,
+    sums::Bucket,
 };
 use crate::{
     base::glob,
