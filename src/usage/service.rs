@@ -33,7 +33,8 @@ pub struct Scope {
 
 pub struct Usage {
     source: Box<dyn Source>,
-    prices: Prices,
+    /// Held for a moment only.
+    prices: Mutex<Arc<Prices>>,
     /// What may have changed since the last reading. Emptied before a reader looks, so that nothing is missed. Held for a moment only.
     unread: Mutex<Unread>,
     /// Whether changes are told; else every question looks.
@@ -53,6 +54,8 @@ enum Unread {
 #[derive(Default)]
 struct State {
     ledger: Option<Arc<Ledger>>,
+    /// What the sums were priced by.
+    prices: Option<Arc<Prices>>,
     sides: Sides,
     /// As it was at the last look at all of it.
     scope: Scope,
@@ -71,12 +74,18 @@ pub struct Known {
 
 impl Usage {
     pub fn new(source: Box<dyn Source>, prices: Prices) -> Self {
-        let unread = Mutex::new(Unread::Anywhere);
+        let (prices, unread) = (Mutex::new(Arc::new(prices)), Mutex::new(Unread::Anywhere));
         Self { source, prices, unread, watched: AtomicBool::new(false), state: Mutex::default() }
     }
 
-    pub fn prices(&self) -> &Prices {
-        &self.prices
+    pub fn prices(&self) -> Arc<Prices> {
+        Arc::clone(&self.prices.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// From now on requests cost something else.
+    pub fn reprice(&self, prices: Prices) {
+        *self.prices.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(prices);
+        self.changed();
     }
 
     pub fn source(&self) -> &dyn Source {
@@ -195,8 +204,13 @@ impl Usage {
 
     /// Brings the sums up to date with what was read.
     fn sum(&self, state: &mut State, changed: bool) {
-        let State { ledger, sides, scope, version, .. } = state;
-        let terms = Terms { prices: &self.prices, provider: &|alias| scope.providers.get(alias).map(String::as_str) };
+        let State { ledger, sides, scope, version, prices: before, .. } = state;
+        let prices = self.prices();
+        if before.as_ref().is_none_or(|before| !Arc::ptr_eq(before, &prices)) {
+            *ledger = None;
+        }
+        let prices = &**before.insert(prices);
+        let terms = Terms { prices, provider: &|alias| scope.providers.get(alias).map(String::as_str) };
         let changes = self.source.changes();
         match (ledger.as_mut(), &changes) {
             (Some(_), Changes::Rows(rows)) if rows.is_empty() && !changed => return,
@@ -222,102 +236,4 @@ impl State {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::AtomicU64;
-
-    use super::*;
-    use crate::usage::{
-        pricing::Overrides,
-        record::{Bill, Record, Tokens},
-        row::{Changes, Numbered, Row, Rows},
-    };
-
-    /// One more request with each reading.
-    #[derive(Default)]
-    struct Growing {
-        reads: Arc<AtomicU64>,
-    }
-
-    impl Rows for Growing {
-        fn each(&self, visit: &mut dyn FnMut(Row<'_>)) {
-            for _ in 0..self.reads.load(Ordering::SeqCst) {
-                let bill = Bill { tokens: Tokens { input: 1, ..Tokens::default() }, ..Bill::default() };
-                visit(Row { agent: "claude", profile: None, file: "", record: Record { bill, ..Record::default() } });
-            }
-        }
-    }
-
-    impl Numbered for Growing {
-        fn changes(&self) -> Changes {
-            Changes::All
-        }
-        fn each_numbered(&self, visit: &mut dyn FnMut(u32, Row<'_>)) {
-            let mut number = 0;
-            self.each(&mut |row| {
-                visit(number, row);
-                number += 1;
-            });
-        }
-        fn some(&self, _numbers: &[u32], _visit: &mut dyn FnMut(u32, Row<'_>)) {}
-    }
-
-    impl Source for Growing {
-        fn read_files(&self, files: &[&Path]) -> Result<Option<Read>> {
-            if files.iter().any(|file| !file.ends_with("known")) {
-                return Ok(None);
-            }
-            self.read(&[]).map(Some)
-        }
-        fn read(&self, _places: &[Place]) -> Result<Read> {
-            self.reads.fetch_add(1, Ordering::SeqCst);
-            Ok(Read { changed: true, ..Read::default() })
-        }
-        fn import(&self, _agent: &str, _place: &Place) -> Result<Read> {
-            self.reads.fetch_add(5, Ordering::SeqCst);
-            Ok(Read::default())
-        }
-        fn roots(&self, _places: &[Place]) -> Vec<(String, Place, PathBuf)> {
-            Vec::new()
-        }
-        fn limits(&self) -> Vec<crate::wire::usage::Window> {
-            Vec::new()
-        }
-        fn bills(&self) -> Vec<super::super::source::Billed> {
-            Vec::new()
-        }
-        fn troubles(&self) -> Vec<crate::wire::usage::Trouble> {
-            Vec::new()
-        }
-        fn file(&self) -> (PathBuf, u64) {
-            Default::default()
-        }
-    }
-
-    #[test]
-    fn a_question_reads_only_when_something_may_have_changed() {
-        let reads = Arc::<AtomicU64>::default();
-        let usage = Usage::new(Box::new(Growing { reads: Arc::clone(&reads) }), Prices::new(None, &Overrides::default()).unwrap());
-        let ask = || usage.known(|| Ok(Scope::default())).unwrap().version;
-        assert_eq!((ask(), ask()), (1, 2), "nobody tells of changes, so each question looks");
-        usage.watched(true);
-        assert_eq!((ask(), ask()), (2, 2));
-        usage.changed();
-        assert_eq!((ask(), ask()), (3, 3));
-        assert_eq!(reads.load(Ordering::SeqCst), 3);
-    }
-
-    #[test]
-    fn an_import_says_what_is_new() {
-        let usage = Usage::new(Box::new(Growing::default()), Prices::new(None, &Overrides::default()).unwrap());
-        let (new, _) = usage.import(Scope::default(), "claude", &Place::default()).unwrap();
-        assert_eq!(new, 6);
-    }
-
-    #[test]
-    fn a_failed_reading_is_tried_again() {
-        let usage = Usage::new(Box::new(Growing::default()), Prices::new(None, &Overrides::default()).unwrap());
-        usage.watched(true);
-        assert!(usage.known(|| Err(crate::base::error::Error::io("no"))).is_err());
-        assert_eq!(usage.known(|| Ok(Scope::default())).unwrap().version, 1);
-    }
-}
+mod tests;

@@ -89,6 +89,7 @@ pub fn reconcile(app: &App, ask: Reconcile, _caller: &Caller) -> Result<Reconcil
     let billed: BTreeSet<(&str, &str)> = theirs.iter().map(|bill| (bill.agent.as_str(), bill.session.as_str())).collect();
     let mut ours: HashMap<(String, String, String), Totals> = HashMap::new();
     let mut whose: HashMap<(String, String), Option<String>> = HashMap::new();
+    let prices = app.usage.prices();
     app.usage.rows(|rows| {
         rows.each(&mut |row| {
             let record = &row.record;
@@ -100,7 +101,7 @@ pub fn reconcile(app: &App, ask: Reconcile, _caller: &Caller) -> Result<Reconcil
             }
             let key = (row.agent.to_owned(), session.to_owned());
             whose.entry(key.clone()).or_insert_with(|| row.profile.map(str::to_owned));
-            let cost = app.usage.prices().total(record);
+            let cost = prices.total(record);
             ours.entry((key.0, key.1, record.model.to_string())).or_default().add(&record.bill, cost, record.sub_request);
         });
     });

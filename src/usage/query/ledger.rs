@@ -85,9 +85,9 @@ impl Ledger {
                 }
             }
             self.logs.clear(&stale);
-            again.sort_unstable();
-            again.dedup();
         }
+        again.sort_unstable();
+        again.dedup();
         rows.some(&again, &mut |number, row| self.add(number, &row, terms));
         if let Some(moved) = self.logs.without_empty() {
             self.at.iter_mut().for_each(|at| *at = moved.get(*at as usize).copied().unwrap_or(NONE));
