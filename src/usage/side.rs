@@ -6,7 +6,10 @@
 use std::{
     borrow::Cow,
     collections::{HashMap, HashSet},
+    fs::{File, Metadata},
+    io::{Read, Seek, SeekFrom},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use serde::Deserialize;
@@ -73,13 +76,24 @@ struct Tools {
 }
 
 /// Size and time of change; none of a file that is not there.
-type Mark = Option<(u64, std::time::SystemTime)>;
+type Mark = Option<(u64, SystemTime)>;
 
-/// What a proxy's logs told, read again only when they grew.
+/// What a proxy's logs told, read only where they grew.
 #[derive(Default)]
 pub struct Sides {
-    logs: HashMap<PathBuf, (Mark, Vec<Side>)>,
+    logs: HashMap<PathBuf, Told>,
     wanted: Vec<Log>,
+}
+
+/// What one file told.
+#[derive(Default)]
+struct Told {
+    mark: Mark,
+    /// Device and inode, where there are such.
+    place: Option<(u64, u64)>,
+    /// Read up to here, which is after a line's end.
+    offset: u64,
+    sides: Vec<Side>,
 }
 
 /// A request of one line.
@@ -95,13 +109,8 @@ impl Sides {
         logs.clone_into(&mut self.wanted);
         for log in logs {
             for file in [older(&log.file), log.file.clone()] {
-                let mark = std::fs::metadata(&file).ok().and_then(|meta| Some((meta.len(), meta.modified().ok()?)));
                 let known = self.logs.entry(file.clone()).or_default();
-                if known.0 != mark {
-                    known.1 = if mark.is_some() { lines(&file)? } else { Vec::new() };
-                    known.0 = mark;
-                    changed = true;
-                }
+                changed |= known.look(&file)?;
             }
         }
         let files: HashSet<PathBuf> = logs.iter().flat_map(|log| [older(&log.file), log.file.clone()]).collect();
@@ -117,7 +126,7 @@ impl Sides {
 
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.logs.values().all(|(_, sides)| sides.is_empty())
+        self.logs.values().all(|told| told.sides.is_empty())
     }
 
     /// Both, each request once. The proxies' rows come last.
@@ -137,11 +146,51 @@ fn older(file: &Path) -> PathBuf {
     name.into()
 }
 
-fn lines(file: &Path) -> Result<Vec<Side>> {
-    let bytes = std::fs::read(file).map_err(Error::reading(file))?;
-    // A line that is being written, or is none, is left out.
-    let lines = bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Line>(line).ok());
-    Ok(lines.filter_map(side).collect())
+impl Told {
+    /// Says whether it is another file than before, or has grown.
+    fn look(&mut self, file: &Path) -> Result<bool> {
+        let meta = std::fs::metadata(file).ok();
+        let mark = meta.as_ref().and_then(|meta| Some((meta.len(), meta.modified().ok()?)));
+        let place = meta.as_ref().and_then(place);
+        if (self.mark, self.place) == (mark, place) {
+            return Ok(false);
+        }
+        // The proxy only appends, and begins another file when one is long.
+        let grown = place.is_some() && place == self.place && mark.is_some_and(|(length, _)| length >= self.offset);
+        if !grown {
+            *self = Self::default();
+        }
+        if mark.is_some() {
+            self.read(file).map_err(Error::reading(file))?;
+        }
+        (self.mark, self.place) = (mark, place);
+        Ok(true)
+    }
+
+    fn read(&mut self, file: &Path) -> std::io::Result<()> {
+        let mut file = File::open(file)?;
+        file.seek(SeekFrom::Start(self.offset))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        // A line that is being written is left for the next look; one that is none is left out.
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let lines = bytes.get(..whole).unwrap_or_default().split(|byte| *byte == b'\n');
+        self.sides.extend(lines.filter_map(|line| serde_json::from_slice::<Line>(line).ok()).filter_map(side));
+        self.offset += whole as u64;
+        Ok(())
+    }
+}
+
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "not every system has them")]
+fn place(meta: &Metadata) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    Some((meta.dev(), meta.ino()))
+}
+
+#[cfg(not(unix))]
+fn place(_meta: &Metadata) -> Option<(u64, u64)> {
+    None
 }
 
 fn side(line: Line) -> Option<Side> {
@@ -220,7 +269,7 @@ impl Rows for Together<'_> {
                 continue;
             }
             for file in [older(&log.file), log.file.clone()] {
-                let sides = self.sides.logs.get(&file).map(|(_, sides)| sides.as_slice()).unwrap_or_default();
+                let sides = self.sides.logs.get(&file).map(|told| told.sides.as_slice()).unwrap_or_default();
                 for side in sides.iter().filter(|side| !is_known(side, &named)) {
                     let text = file.to_str().unwrap_or_default();
                     visit(Row { agent: &log.agent, profile: Some(&log.profile), file: text, record: side.record.clone() });
@@ -290,5 +339,31 @@ mod tests {
         let refused = line("1", "msg_a").replace("\"ok\"", "\"error\"");
         let empty = line("2", "msg_b").replace(":5", ":0").replace("\"output\":1", "\"output\":0");
         assert_eq!(merged("claude", &[], &[refused, empty].concat()), [""; 0]);
+    }
+
+    #[test]
+    fn a_log_that_grows_in_pieces_or_begins_anew_tells_what_a_whole_one_tells() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("usage.jsonl");
+        let log = [Log { file: file.clone(), profile: "work".into(), agent: "claude".into() }];
+        let mut sides = Sides::default();
+        let mut keys = || {
+            sides.read(&log).unwrap();
+            let mut keys = Vec::new();
+            sides.beyond(&Known(Vec::new())).each(&mut |row| keys.push(row.record.key.to_string()));
+            keys
+        };
+        let mut so_far = String::new();
+        for piece in [line("1", "msg_a").as_str(), &line("2", "msg_b")[..20], &line("2", "msg_b")[20..], "no line\n"] {
+            so_far.push_str(piece);
+            std::fs::write(&file, &so_far).unwrap();
+            let whole = so_far.matches("outcome").count();
+            assert_eq!(keys().len(), whole);
+        }
+        std::fs::rename(&file, older(&file)).unwrap();
+        std::fs::write(&file, line("3", "msg_c")).unwrap();
+        assert_eq!(keys(), ["proxy:1", "proxy:2", "proxy:3"]);
+        std::fs::remove_file(&file).unwrap();
+        assert_eq!(keys(), ["proxy:1", "proxy:2"]);
     }
 }

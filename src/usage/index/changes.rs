@@ -43,10 +43,10 @@ impl Book {
             return Changes::All;
         }
         let mut rows = Vec::with_capacity(touched.slots.len());
-        for slot in touched.slots.iter().filter_map(|at| self.slots.get(*at as usize)) {
+        for slot in touched.slots.iter().filter_map(|at| self.slots.get(*at)) {
             // A telling may change which of its key's slots count.
             let mut at = self.heads.get(slot.key as usize).copied().unwrap_or(NONE);
-            while let Some(slot) = self.slots.get(at as usize) {
+            while let Some(slot) = self.slots.get(at) {
                 rows.push(at);
                 at = slot.next;
             }

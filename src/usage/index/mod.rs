@@ -18,6 +18,7 @@ mod packed;
 mod scan;
 mod segment;
 mod slot;
+mod slots;
 mod strings;
 mod tail;
 

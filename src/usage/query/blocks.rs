@@ -12,7 +12,6 @@ use super::{
     report::wanted,
     select::{Chosen, OUTSIDE},
     span::{Span, rfc3339},
-    sums::Bucket,
 };
 use crate::{
     usage::record::Totals,
@@ -54,10 +53,8 @@ pub(super) fn active(ledger: &Ledger, chosen: &Chosen<'_>, now: i64) -> Vec<Line
 /// In order of time, whatever days are asked for: a block may begin on the day before.
 fn blocks(ledger: &Ledger, chosen: &Chosen<'_>) -> Vec<Found> {
     let masks = chosen.masks(ledger);
-    let mut buckets: Vec<&Bucket> = ledger.buckets().filter(|bucket| masks.has_whenever(bucket)).collect();
-    buckets.sort_unstable_by_key(|bucket| (bucket.key.agent, bucket.key.profile, bucket.key.slot, bucket.first));
     let mut found: Vec<Found> = Vec::new();
-    for bucket in buckets {
+    for bucket in ledger.by_time().filter(|bucket| masks.has_whenever(bucket)) {
         let (agent, profile) = (bucket.key.agent, bucket.key.profile);
         let open = found.last_mut().filter(|block| (block.agent, block.profile) == (agent, profile));
         if let Some(block) = open {

@@ -68,12 +68,26 @@ pub(super) fn wanted(ask: &Report, all: usize) -> (usize, Range<usize>) {
 
 pub(super) fn sums(ledger: &Ledger, chosen: &Chosen<'_>, group: Group, span: &Span) -> (HashMap<Of, Sum>, Totals) {
     let masks = chosen.masks(ledger);
+    let timeless = matches!(group, Group::Models | Group::Profiles | Group::Agents | Group::Projects) && span.is_open();
+    let found = if timeless {
+        grouped(ledger.whole().filter(|bucket| masks.has_whenever(bucket)), group, span)
+    } else {
+        grouped(ledger.buckets().filter(|bucket| masks.has(bucket)), group, span)
+    };
+    let mut totals = Totals::default();
+    for (_, sum) in &found {
+        totals.merge(&sum.totals);
+    }
+    (found.into_iter().collect(), totals)
+}
+
+fn grouped<'a>(buckets: impl Iterator<Item = &'a Bucket>, group: Group, span: &Span) -> Vec<(Of, Sum)> {
     let mut calendar = Calendar::new(span.zone.clone());
     let mut at: HashMap<Of, usize> = HashMap::new();
     let mut found: Vec<(Of, Sum)> = Vec::new();
     // Buckets of one file are neighbours, so most are of the line before them.
     let mut latest = usize::MAX;
-    for bucket in ledger.buckets().filter(|bucket| masks.has(bucket)) {
+    for bucket in buckets {
         let of = of(bucket, group, &mut calendar);
         if found.get(latest).is_none_or(|(before, _)| *before != of) {
             latest = *at.entry(of).or_insert_with(|| {
@@ -85,11 +99,7 @@ pub(super) fn sums(ledger: &Ledger, chosen: &Chosen<'_>, group: Group, span: &Sp
             sum.add(bucket);
         }
     }
-    let mut totals = Totals::default();
-    for (_, sum) in &found {
-        totals.merge(&sum.totals);
-    }
-    (found.into_iter().collect(), totals)
+    found
 }
 
 fn of(bucket: &Bucket, group: Group, calendar: &mut Calendar) -> Of {
@@ -134,7 +144,7 @@ fn texts<'a>(names: &'a Names, of: &Of) -> [&'a str; 3] {
 
 pub(super) fn lines(ledger: &Ledger, sums: Vec<(Of, Sum)>, group: Group, breakdown: bool) -> Vec<Line> {
     let names = &ledger.names;
-    let by_session = if group == Group::Sessions { session_projects(ledger) } else { HashMap::new() };
+    let by_session = if group == Group::Sessions { session_projects(ledger, &sums) } else { HashMap::new() };
     let line = |(of, sum): (Of, Sum)| {
         let mut line = sum.line(names, breakdown && group != Group::Models);
         let told = |name: Name| Some(names.text(name)).filter(|text| !text.is_empty()).map(str::to_owned);
@@ -161,10 +171,19 @@ pub(super) fn lines(ledger: &Ledger, sums: Vec<(Of, Sum)>, group: Group, breakdo
     sums.into_iter().map(line).collect()
 }
 
-/// The directory each session was in last.
-fn session_projects(ledger: &Ledger) -> HashMap<Of, Name> {
+/// The directory each of these sessions was in last.
+fn session_projects(ledger: &Ledger, sessions: &[(Of, Sum)]) -> HashMap<Of, Name> {
+    let mut wanted = ledger.names.mask(|_| false);
+    for (of, _) in sessions {
+        if let Of::Session(session, ..) = of
+            && let Some(wanted) = wanted.get_mut(session.index())
+        {
+            *wanted = true;
+        }
+    }
+    let is_wanted = |bucket: &&Bucket| bucket.key.project != Name::NONE && wanted.get(bucket.key.session.index()).is_some_and(|is| *is);
     let mut found: HashMap<Of, (i64, Name)> = HashMap::new();
-    for bucket in ledger.buckets().filter(|bucket| bucket.key.project != Name::NONE) {
+    for bucket in ledger.buckets().filter(is_wanted) {
         let key = &bucket.key;
         let at = found.entry(Of::Session(key.session, key.agent, key.profile)).or_insert((i64::MIN, Name::NONE));
         let text = |name| ledger.names.text(name);

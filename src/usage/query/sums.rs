@@ -1,6 +1,8 @@
 //! Sums by key, in the order in which their keys were met.
 
-use std::collections::HashMap;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+
+use hashbrown::{HashTable, hash_table::Entry};
 
 use super::ledger::Key;
 use crate::usage::{
@@ -22,7 +24,7 @@ impl Bucket {
         Self { key, first: i64::MAX, last: i64::MIN, totals: Totals::default() }
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.first > self.last
     }
 }
@@ -30,12 +32,18 @@ impl Bucket {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sums {
     buckets: Vec<Bucket>,
-    at: HashMap<Key, u32>,
+    /// Positions by key.
+    at: HashTable<u32>,
     /// Buckets that were cleared, whether or not they have got something since.
     cleared: usize,
 }
 
 impl Sums {
+    /// Those without a request too.
+    pub(super) fn all(&self) -> &[Bucket] {
+        &self.buckets
+    }
+
     pub(super) fn len(&self) -> usize {
         self.buckets.len()
     }
@@ -46,21 +54,43 @@ impl Sums {
 
     /// Counts a request, whose cost is `None` where its model has no known price. Says which sum it is in.
     pub(super) fn add(&mut self, key: Key, record: &Record<'_>, cost: Option<Money>) -> u32 {
-        // Logs are read in order, so most requests are of the sum before them.
-        let latest = self.buckets.len().wrapping_sub(1);
-        let at = match self.buckets.get(latest) {
-            Some(bucket) if bucket.key == key => u32::try_from(latest).unwrap_or(u32::MAX),
-            _ => *self.at.entry(key).or_insert_with(|| {
-                self.buckets.push(Bucket::new(key));
-                u32::try_from(self.buckets.len() - 1).unwrap_or(u32::MAX)
-            }),
-        };
+        let at = self.place(key);
         if let Some(bucket) = self.buckets.get_mut(at as usize) {
             let ts = record.bill.ts_ms;
             (bucket.first, bucket.last) = (bucket.first.min(ts), bucket.last.max(ts));
             bucket.totals.add(&record.bill, cost, record.sub_request);
         }
         at
+    }
+
+    /// Adds another sum.
+    pub(super) fn merge(&mut self, key: Key, more: &Bucket) {
+        let at = self.place(key);
+        if let Some(bucket) = self.buckets.get_mut(at as usize) {
+            (bucket.first, bucket.last) = (bucket.first.min(more.first), bucket.last.max(more.last));
+            bucket.totals.merge(&more.totals);
+        }
+    }
+
+    fn place(&mut self, key: Key) -> u32 {
+        // Logs are read in order, so most requests are of the sum before them.
+        let latest = self.buckets.len().wrapping_sub(1);
+        match self.buckets.get(latest) {
+            Some(bucket) if bucket.key == key => u32::try_from(latest).unwrap_or(u32::MAX),
+            _ => {
+                let buckets = &mut self.buckets;
+                let is = |at: &u32| buckets.get(*at as usize).is_some_and(|bucket| bucket.key == key);
+                match self.at.entry(hash(&key), is, |at| buckets.get(*at as usize).map_or(0, |bucket| hash(&bucket.key))) {
+                    Entry::Occupied(known) => *known.get(),
+                    Entry::Vacant(place) => {
+                        let at = u32::try_from(buckets.len()).unwrap_or(u32::MAX);
+                        place.insert(at);
+                        buckets.push(Bucket::new(key));
+                        at
+                    }
+                }
+            }
+        }
     }
 
     /// Forgets what these are sums of.
@@ -84,7 +114,16 @@ impl Sums {
             next += u32::from(!bucket.is_empty());
         }
         self.buckets.retain(|bucket| !bucket.is_empty());
-        self.at = (0..).zip(&self.buckets).map(|(at, bucket)| (bucket.key, at)).collect();
+        self.at.clear();
+        let buckets = &self.buckets;
+        for (at, bucket) in (0..).zip(buckets) {
+            let again = |at: &u32| buckets.get(*at as usize).map_or(0, |bucket| hash(&bucket.key));
+            self.at.insert_unique(hash(&bucket.key), at, again);
+        }
         Some(moved)
     }
+}
+
+fn hash(key: &Key) -> u64 {
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(key)
 }
