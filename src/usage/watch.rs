@@ -185,7 +185,10 @@ fn what(event: &notify::Result<Event>) -> Happened<'_> {
 /// Whether a directory may be new. It is watched a moment after that is told, so what happens in it meanwhile is not told.
 fn begins(event: &notify::Result<Event>) -> bool {
     let kind = event.as_ref().map_or(EventKind::Any, |event| event.kind);
-    !matches!(kind, EventKind::Create(CreateKind::File) | EventKind::Access(_) | EventKind::Remove(_) | EventKind::Modify(ModifyKind::Data(_)))
+    !matches!(
+        kind,
+        EventKind::Create(CreateKind::File) | EventKind::Access(_) | EventKind::Remove(_) | EventKind::Modify(ModifyKind::Data(_))
+    )
 }
 
 fn gather(happenings: &mpsc::Receiver<bool>, mark: &dyn Fn(Happened<'_>), tell: &dyn Fn()) {
@@ -213,9 +216,13 @@ mod tests {
     fn watch(roots: &[PathBuf]) -> (Watch, mpsc::Receiver<()>) {
         let (told, tellings) = mpsc::channel();
         let own = std::env::temp_dir().join(format!("clown-bell-{}", uuid::Uuid::new_v4()));
-        let watch = Watch::open(&own, |_| {}, move || {
-            let _ = told.send(());
-        })
+        let watch = Watch::open(
+            &own,
+            |_| {},
+            move || {
+                let _ = told.send(());
+            },
+        )
         .unwrap();
         assert!(watch.follow(roots));
         (watch, tellings)

@@ -76,7 +76,8 @@ impl Slots {
 impl Small {
     fn of(slot: &Slot) -> Option<Self> {
         let Slot { bill, owner, .. } = slot;
-        let Tokens { input, output, reasoning, cache_read, cache_write_5m, cache_write_1h, cache_write_12h, cache_write_other } = bill.tokens;
+        let Tokens { input, output, reasoning, cache_read, cache_write_5m, cache_write_1h, cache_write_12h, cache_write_other } =
+            bill.tokens;
         if cache_write_12h != 0 || cache_write_other != 0 || slot.cost.is_some_and(f64::is_nan) || slot.is(LARGE) {
             return None;
         }

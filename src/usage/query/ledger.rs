@@ -53,17 +53,16 @@ pub struct Ledger {
     at: Vec<u32>,
     /// What only proxies saw.
     sides: Sums,
-    /// Made when first asked for, and gone with the next change.
-    views: OnceLock<Views>,
+    views: Views,
 }
 
-/// The same sums otherwise.
-#[derive(Clone, Debug)]
+/// The same sums otherwise. Each is made when it is first asked for, and is gone with the next change.
+#[derive(Clone, Debug, Default)]
 struct Views {
     /// Positions of sums: by agent, profile and time.
-    by_time: Vec<u32>,
+    by_time: OnceLock<Vec<u32>>,
     /// Over all times and sessions.
-    whole: Sums,
+    whole: OnceLock<Sums>,
 }
 
 /// What a row costs, and whose it is.
@@ -82,7 +81,7 @@ impl Ledger {
 
     /// Brings the sums up to date where only rows of these numbers may be other ones than before.
     pub fn update(&mut self, rows: &dyn Numbered, changed: &[u32], terms: &Terms<'_>) {
-        self.views.take();
+        self.views = Views::default();
         let mut again = changed.to_vec();
         let mut stale = vec![false; self.logs.len()];
         let mut some = false;
@@ -110,7 +109,7 @@ impl Ledger {
 
     /// Puts these rows in place of those that only proxies saw before.
     pub fn set_sides(&mut self, rows: &dyn Rows, terms: &Terms<'_>) {
-        self.views.take();
+        self.views = Views::default();
         self.sides = Sums::default();
         rows.each(&mut |row| {
             let key = self.key(&row, terms);
@@ -150,28 +149,28 @@ impl Ledger {
 
     /// In order of time for each agent and profile, those of one together.
     pub(super) fn by_time(&self) -> impl Iterator<Item = &Bucket> {
-        self.views().by_time.iter().filter_map(|at| self.bucket(*at as usize))
-    }
-
-    /// Sums over all times and sessions. Their slot and session say nothing.
-    pub(super) fn whole(&self) -> impl Iterator<Item = &Bucket> {
-        self.views().whole.iter()
-    }
-
-    fn views(&self) -> &Views {
-        self.views.get_or_init(|| {
-            let mut by_time: Vec<(Name, Name, Slot, i64, u32)> = (0..)
+        let order = self.views.by_time.get_or_init(|| {
+            let mut order: Vec<(Name, Name, Slot, i64, u32)> = (0..)
                 .zip(self.logs.all().iter().chain(self.sides.all()))
                 .filter(|(_, bucket)| !bucket.is_empty())
                 .map(|(at, bucket)| (bucket.key.agent, bucket.key.profile, bucket.key.slot, bucket.first, at))
                 .collect();
-            by_time.sort_unstable();
+            order.sort_unstable();
+            order.into_iter().map(|(.., at)| at).collect()
+        });
+        order.iter().filter_map(|at| self.bucket(*at as usize))
+    }
+
+    /// Sums over all times and sessions. Their slot and session say nothing.
+    pub(super) fn whole(&self) -> impl Iterator<Item = &Bucket> {
+        let whole = self.views.whole.get_or_init(|| {
             let mut whole = Sums::default();
             for bucket in self.buckets() {
                 whole.merge(Key { slot: Slot(0), session: Name::NONE, ..bucket.key }, bucket);
             }
-            Views { by_time: by_time.into_iter().map(|(.., at)| at).collect(), whole }
-        })
+            whole
+        });
+        whole.iter()
     }
 
     fn bucket(&self, at: usize) -> Option<&Bucket> {

@@ -1,11 +1,6 @@
 //! Which sums take part.
 
-use super::{
-    ledger::Ledger,
-    names::Name,
-    span::Span,
-    sums::Bucket,
-};
+use super::{ledger::Ledger, names::Name, span::Span, sums::Bucket};
 use crate::{
     base::glob,
     usage::row::{Row, Rows},

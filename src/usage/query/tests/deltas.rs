@@ -49,7 +49,13 @@ impl Random {
         One {
             agent: self.of(&["claude", "codex"]),
             profile: self.of(&[None, Some("work"), Some("play")]),
-            at: self.of(&["2026-11-01T23:59:59Z", "2026-11-22T07:00:00Z", "2026-11-22T10:00:00Z", "2026-11-22T10:01:00Z", "2026-11-22T11:59:00Z"]),
+            at: self.of(&[
+                "2026-11-01T23:59:59Z",
+                "2026-11-22T07:00:00Z",
+                "2026-11-22T10:00:00Z",
+                "2026-11-22T10:01:00Z",
+                "2026-11-22T11:59:00Z",
+            ]),
             model: self.of(&["claude-opus-5-5", "gpt-5.5", "nobody-knows"]),
             project: self.of(&["", "/w/a", "/w/b"]),
             session: self.of(&["s1", "s2", "s3"]),
@@ -61,7 +67,8 @@ impl Random {
 
 /// All that anybody can ask.
 pub(crate) fn answers(ledger: &Ledger) -> Vec<String> {
-    let groups = [Group::Daily, Group::Weekly, Group::Monthly, Group::Sessions, Group::Models, Group::Profiles, Group::Agents, Group::Projects];
+    let groups =
+        [Group::Daily, Group::Weekly, Group::Monthly, Group::Sessions, Group::Models, Group::Profiles, Group::Agents, Group::Projects];
     let selects = [
         Select::default(),
         Select { profiles: vec!["work".into()], timezone: "+05:45".into(), ..Select::default() },
@@ -78,7 +85,12 @@ pub(crate) fn answers(ledger: &Ledger) -> Vec<String> {
         tell(serde_json::to_string(&summary(ledger, &Summary { select }, at(NOW)).unwrap()));
     }
     for (profile, session) in [(None, "s1"), (Some("work"), "s2")] {
-        let asked = Statusline { agent: "claude".into(), profile: profile.map(str::to_owned), session: Some(session.into()), ..Statusline::default() };
+        let asked = Statusline {
+            agent: "claude".into(),
+            profile: profile.map(str::to_owned),
+            session: Some(session.into()),
+            ..Statusline::default()
+        };
         tell(serde_json::to_string(&statusline(ledger, &asked, at(NOW)).unwrap()));
     }
     all
