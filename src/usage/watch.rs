@@ -213,7 +213,7 @@ mod tests {
 
     const LIMIT: Duration = Duration::from_secs(30);
 
-    fn watch(roots: &[PathBuf]) -> (Watch, mpsc::Receiver<()>) {
+    fn watch(dir: &Path, roots: &[PathBuf]) -> (Watch, mpsc::Receiver<()>) {
         let (told, tellings) = mpsc::channel();
         let own = std::env::temp_dir().join(format!("clown-bell-{}", uuid::Uuid::new_v4()));
         let watch = Watch::open(
@@ -233,7 +233,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().join("projects");
         std::fs::create_dir_all(root.join("a")).unwrap();
-        let (_watch, told) = watch(std::slice::from_ref(&root));
+        let (_watch, told) = watch(dir.path(), std::slice::from_ref(&root));
         std::fs::write(root.join("a/x.jsonl"), "1\n").unwrap();
         told.recv_timeout(LIMIT).unwrap();
     }
@@ -242,13 +242,50 @@ mod tests {
     fn a_root_that_is_made_later_is_told_and_then_followed() {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().join(".agent/projects");
-        let (watch, told) = watch(std::slice::from_ref(&root));
+        let (watch, told) = watch(dir.path(), std::slice::from_ref(&root));
         std::fs::create_dir_all(&root).unwrap();
         told.recv_timeout(LIMIT).unwrap();
         watch.follow(std::slice::from_ref(&root));
         while told.try_recv().is_ok() {}
         std::fs::write(root.join("x.jsonl"), "1\n").unwrap();
         told.recv_timeout(LIMIT).unwrap();
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_was_written_before_a_settling_is_marked_after_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("projects");
+        std::fs::create_dir_all(&root).unwrap();
+        let file = root.join("x.jsonl");
+        std::fs::write(&file, "").unwrap();
+        let marked = Arc::<Mutex<Vec<PathBuf>>>::default();
+        let watch = Watch::open(
+            &dir.path().join("own"),
+            {
+                let marked = Arc::clone(&marked);
+                move |what| {
+                    if let Happened::In(file) = what {
+                        marked.lock().unwrap().push(file.to_owned());
+                    }
+                }
+            },
+            || {},
+        )
+        .unwrap();
+        assert!(watch.follow(&[root]));
+        let deadline = Instant::now() + LIMIT;
+        let mut settled = 0;
+        while settled < 50 {
+            assert!(Instant::now() < deadline, "the watcher never catches up");
+            marked.lock().unwrap().clear();
+            std::fs::write(&file, "1\n").unwrap();
+            // A machine that is busy may be late, and then says so.
+            if watch.settle() {
+                settled += 1;
+                assert!(marked.lock().unwrap().contains(&file));
+            }
+        }
     }
 
     #[test]
