@@ -244,7 +244,10 @@ pub struct Together<'a> {
 impl Rows for Together<'_> {
     fn each(&self, visit: &mut dyn FnMut(Row<'_>)) {
         if self.sides.is_empty() {
-            return if self.only_sides { () } else { self.rows.each(visit) };
+            if !self.only_sides {
+                self.rows.each(visit);
+            }
+            return;
         }
         let profiles: HashSet<&str> = self.sides.wanted.iter().map(|log| log.profile.as_str()).collect();
         let mut named: HashSet<String> = HashSet::new();

@@ -146,7 +146,7 @@ impl Bell {
     }
 
     fn is(&self, event: &Event) -> bool {
-        matches!(event.kind, EventKind::Access(AccessKind::Open(_))) && event.paths.iter().any(|path| *path == self.dir)
+        matches!(event.kind, EventKind::Access(AccessKind::Open(_))) && event.paths.contains(&self.dir)
     }
 
     fn hear(&self) {
@@ -215,9 +215,8 @@ mod tests {
 
     fn watch(dir: &Path, roots: &[PathBuf]) -> (Watch, mpsc::Receiver<()>) {
         let (told, tellings) = mpsc::channel();
-        let own = std::env::temp_dir().join(format!("clown-bell-{}", uuid::Uuid::new_v4()));
         let watch = Watch::open(
-            &own,
+            &dir.join("own"),
             |_| {},
             move || {
                 let _ = told.send(());
