@@ -8,8 +8,8 @@ use std::{
 
 use super::{
     collect::{Home, Problem, collectors},
-    index::{Index, Root, Trouble, roots},
-    row::{Row, Rows},
+    index::{Index, Report, Root, Trouble, roots},
+    row::{Changes, Numbered, Row, Rows},
     source::{Billed, Place, Read, Source},
 };
 use crate::{
@@ -57,11 +57,35 @@ impl Rows for Logs {
     }
 }
 
+impl Numbered for Logs {
+    fn changes(&self) -> Changes {
+        self.with(|index| Ok(index.changes())).unwrap_or(Changes::All)
+    }
+
+    fn each_numbered(&self, visit: &mut dyn FnMut(u32, Row<'_>)) {
+        self.look(|index| index.each_numbered(visit));
+    }
+
+    fn some(&self, numbers: &[u32], visit: &mut dyn FnMut(u32, Row<'_>)) {
+        self.look(|index| {
+            for number in numbers {
+                if let Some(row) = index.numbered(*number) {
+                    visit(*number, row);
+                }
+            }
+        });
+    }
+}
+
 impl Source for Logs {
     fn read(&self, places: &[Place]) -> Result<Read> {
         let words = words();
         let roots: Vec<Root> = places.iter().flat_map(|place| roots_of(place, &words)).collect();
         self.scan(&roots)
+    }
+
+    fn read_files(&self, files: &[&Path]) -> Result<Option<Read>> {
+        self.with(|index| Ok(index.scan_known(files)?.map(read)))
     }
 
     fn import(&self, agent: &str, place: &Place) -> Result<Read> {
@@ -157,15 +181,16 @@ impl Source for Logs {
 
 impl Logs {
     fn scan(&self, roots: &[Root]) -> Result<Read> {
-        self.with(|index| {
-            let report = index.scan(roots)?;
-            Ok(Read {
-                files: report.files_found as u64,
-                bytes: report.bytes_read,
-                changed: report.files_read > 0,
-                problems: report.troubles.into_iter().map(told).collect(),
-            })
-        })
+        self.with(|index| index.scan(roots).map(read))
+    }
+}
+
+fn read(report: Report) -> Read {
+    Read {
+        files: report.files_found as u64,
+        bytes: report.bytes_read,
+        changed: report.files_read > 0,
+        problems: report.troubles.into_iter().map(told).collect(),
     }
 }
 

@@ -10,14 +10,19 @@ mod pair;
 use std::{
     borrow::Cow,
     collections::{BTreeMap, HashMap, HashSet},
+    fs::{File, Metadata},
+    hash::BuildHasher,
+    io::{Read, Seek, SeekFrom},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
+use pair::Pairs;
 use serde::Deserialize;
 
 use super::{
     record::{Bill, Geo, Record, ServiceTier, Speed, Tokens},
-    row::{Row, Rows},
+    row::{Changes, Numbered, Row, Rows},
 };
 use crate::{
     base::error::{Error, Result},
@@ -32,6 +37,9 @@ pub struct Log {
     /// The manifest's word, as for collectors.
     pub agent: String,
 }
+
+/// Equal for equal keys within one life of the process, which is all that is asked of it.
+type Marker = std::hash::BuildHasherDefault<std::hash::DefaultHasher>;
 
 /// Of lines. A later one may mean other things by the same names.
 const VERSION: u32 = 1;
@@ -82,12 +90,12 @@ struct Tools {
 }
 
 /// Size and time of change; none of a file that is not there.
-type Mark = Option<(u64, std::time::SystemTime)>;
+type Mark = Option<(u64, SystemTime)>;
 
-/// What a proxy's logs told, read again only when they grew.
+/// What a proxy's logs told, read only where they grew.
 #[derive(Default)]
 pub struct Sides {
-    logs: HashMap<PathBuf, File>,
+    logs: HashMap<PathBuf, Told>,
     wanted: Vec<Log>,
     /// Profiles and who serves them.
     sellers: BTreeMap<String, String>,
@@ -96,9 +104,14 @@ pub struct Sides {
 /// How clown's set-up calls a profile's provider in Codex's and OpenCode's own settings, and so they in their logs.
 pub(crate) const OURS: &str = "clown";
 
+/// What one file told.
 #[derive(Default)]
-struct File {
+struct Told {
     mark: Mark,
+    /// Device and inode, where there are such.
+    place: Option<(u64, u64)>,
+    /// Read up to here, which is after a line's end.
+    offset: u64,
     sides: Vec<Side>,
     lines: u64,
     skipped: Skipped,
@@ -119,18 +132,19 @@ impl Sides {
         logs.clone_into(&mut self.wanted);
         for log in logs {
             for file in [older(&log.file), log.file.clone()] {
-                let mark = std::fs::metadata(&file).ok().and_then(|meta| Some((meta.len(), meta.modified().ok()?)));
                 let known = self.logs.entry(file.clone()).or_default();
-                if known.mark != mark {
-                    *known = if mark.is_some() { File::read(&file)? } else { File::default() };
-                    known.mark = mark;
-                    changed = true;
-                }
+                changed |= known.look(&file)?;
             }
         }
         let files: HashSet<PathBuf> = logs.iter().flat_map(|log| [older(&log.file), log.file.clone()]).collect();
         self.logs.retain(|file, _| files.contains(file));
         Ok(changed)
+    }
+
+    /// Whether this is one of the proxies' own logs.
+    #[must_use]
+    pub fn has(&self, file: &Path) -> bool {
+        self.logs.contains_key(file)
     }
 
     #[must_use]
@@ -144,8 +158,10 @@ impl Sides {
     }
 
     /// Both, each request once. The proxies' rows come last.
-    pub fn beside<'a>(&'a self, rows: &'a dyn Rows) -> Together<'a> {
-        Together { sides: self, rows }
+    pub fn beside<'a>(&'a self, rows: &'a dyn Numbered) -> Together<'a> {
+        let logs: Vec<_> = if self.is_empty() { Vec::new() } else { self.wanted.iter().map(|log| (log, self.of(log))).collect() };
+        let pairs = if logs.is_empty() { Pairs::default() } else { Pairs::of(rows, &logs) };
+        Together { sides: self, rows, pairs }
     }
 }
 
@@ -155,25 +171,60 @@ fn older(file: &Path) -> PathBuf {
     name.into()
 }
 
-impl File {
-    fn read(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(Error::reading(path))?;
-        let mut file = Self::default();
-        // Behind the last line's end is what is being written.
+impl Told {
+    /// Says whether it is another file than before, or has grown.
+    fn look(&mut self, file: &Path) -> Result<bool> {
+        let meta = std::fs::metadata(file).ok();
+        let mark = meta.as_ref().and_then(|meta| Some((meta.len(), meta.modified().ok()?)));
+        let place = meta.as_ref().and_then(place);
+        if (self.mark, self.place) == (mark, place) {
+            return Ok(false);
+        }
+        // The proxy only appends, and begins another file when one is long.
+        let grown = place.is_some() && place == self.place && mark.is_some_and(|(length, _)| length >= self.offset);
+        if !grown {
+            *self = Self::default();
+        }
+        if mark.is_some() {
+            self.read(file).map_err(Error::reading(file))?;
+        }
+        (self.mark, self.place) = (mark, place);
+        Ok(true)
+    }
+
+    fn read(&mut self, file: &Path) -> std::io::Result<()> {
+        let mut file = File::open(file)?;
+        file.seek(SeekFrom::Start(self.offset))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        // Behind the last line's end is what is being written: left for the next look.
         let whole = memchr::memrchr(b'\n', &bytes).map_or(0, |end| end + 1);
         for line in bytes.get(..whole).unwrap_or_default().split_inclusive(|byte| *byte == b'\n').map(<[u8]>::trim_ascii) {
-            file.lines += 1;
+            self.lines += 1;
             match serde_json::from_slice::<Line>(line) {
-                Ok(line) if line.v > VERSION => file.skipped.unknown_version += 1,
-                Ok(line) => file.sides.extend(side(line)),
+                Ok(line) if line.v > VERSION => self.skipped.unknown_version += 1,
+                Ok(line) => self.sides.extend(side(line)),
                 Err(_) if line.is_empty() => {}
-                Err(_) if std::str::from_utf8(line).is_err() => file.skipped.not_text += 1,
-                Err(_) if line.starts_with(b"{") != line.ends_with(b"}") => file.skipped.half += 1,
-                Err(_) => file.skipped.garbage += 1,
+                Err(_) if std::str::from_utf8(line).is_err() => self.skipped.not_text += 1,
+                Err(_) if line.starts_with(b"{") != line.ends_with(b"}") => self.skipped.half += 1,
+                Err(_) => self.skipped.garbage += 1,
             }
         }
-        Ok(file)
+        self.offset += whole as u64;
+        Ok(())
     }
+}
+
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "not every system has them")]
+fn place(meta: &Metadata) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    Some((meta.dev(), meta.ino()))
+}
+
+#[cfg(not(unix))]
+fn place(_meta: &Metadata) -> Option<(u64, u64)> {
+    None
 }
 
 fn side(line: Line) -> Option<Side> {
@@ -219,38 +270,64 @@ fn side(line: Line) -> Option<Side> {
     Some(Side { record, reply: line.reply, end_ms })
 }
 
-/// Rows of logs, and of proxies where logs have none.
+/// Rows of logs as the proxies know them better, and of proxies where logs have none.
 pub struct Together<'a> {
     sides: &'a Sides,
-    rows: &'a dyn Rows,
+    rows: &'a dyn Numbered,
+    pairs: Pairs<'a>,
+}
+
+impl Together<'_> {
+    /// Rows that a proxy's log tells of too, and a mark of which of its lines that is.
+    pub fn amended(&self) -> HashMap<u32, u64> {
+        self.pairs.rows().map(|(row, side)| (row, Marker::default().hash_one(&side.record.key))).collect()
+    }
+
+    /// What no agent's log tells of.
+    pub fn alone(&self) -> Alone<'_> {
+        Alone(self)
+    }
+
+    fn amend<'r>(&'r self, number: u32, row: Row<'r>) -> Row<'r> {
+        let mut row = row;
+        if row.record.provider.as_deref().is_none_or(|word| word == OURS) {
+            let seller = row.profile.and_then(|profile| self.sides.sellers.get(profile));
+            row.record.provider = seller.map(|seller| Cow::Borrowed(seller.as_str()));
+        }
+        if let Some(side) = self.pairs.of_row(number) {
+            amend(&mut row.record, side);
+        }
+        row
+    }
+}
+
+impl Numbered for Together<'_> {
+    fn changes(&self) -> Changes {
+        self.rows.changes()
+    }
+
+    fn each_numbered(&self, visit: &mut dyn FnMut(u32, Row<'_>)) {
+        self.rows.each_numbered(&mut |number, row| visit(number, self.amend(number, row)));
+    }
+
+    fn some(&self, numbers: &[u32], visit: &mut dyn FnMut(u32, Row<'_>)) {
+        self.rows.some(numbers, &mut |number, row| visit(number, self.amend(number, row)));
+    }
 }
 
 impl Rows for Together<'_> {
     fn each(&self, visit: &mut dyn FnMut(Row<'_>)) {
-        let sellers = &self.sides.sellers;
-        let mut visit = |row: Row<'_>| {
-            // Lives as long as the sellers.
-            let mut row: Row<'_> = row;
-            if row.record.provider.as_deref().is_none_or(|word| word == OURS) {
-                let seller = row.profile.and_then(|profile| sellers.get(profile));
-                row.record.provider = seller.map(|seller| Cow::Borrowed(seller.as_str()));
-            }
-            visit(row);
-        };
-        if self.sides.is_empty() {
-            return self.rows.each(&mut visit);
-        }
-        let logs: Vec<_> = self.sides.wanted.iter().map(|log| (log, self.sides.of(log))).collect();
-        let pairs = pair::Pairs::of(self.rows, &logs);
-        let mut at = 0;
-        self.rows.each(&mut |mut row| {
-            if let Some(side) = pairs.of_row(at) {
-                amend(&mut row.record, side);
-            }
-            at += 1;
-            visit(row);
-        });
-        for (log, side) in pairs.alone() {
+        self.each_numbered(&mut |_, row| visit(row));
+        self.alone().each(visit);
+    }
+}
+
+/// Rows of proxies that logs do not have.
+pub struct Alone<'a>(&'a Together<'a>);
+
+impl Rows for Alone<'_> {
+    fn each(&self, visit: &mut dyn FnMut(Row<'_>)) {
+        for (log, side) in self.0.pairs.alone() {
             visit(Row {
                 agent: &log.agent,
                 profile: Some(&log.profile),

@@ -1,8 +1,11 @@
 //! What the service needs of whoever reads logs.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
-use super::{record::Tokens, row::Rows};
+use super::{record::Tokens, row::Numbered};
 use crate::{base::error::Result, wire::usage};
 
 /// A home in which agents keep logs.
@@ -40,9 +43,11 @@ pub struct Billed {
 }
 
 /// Reads logs and remembers what they told.
-pub trait Source: Rows + Send + Sync {
+pub trait Source: Numbered + Send + Sync {
     /// What is new there. Give all places each time.
     fn read(&self, places: &[Place]) -> Result<Read>;
+    /// What is new in these files. `None`: only a look at all places can tell.
+    fn read_files(&self, files: &[&Path]) -> Result<Option<Read>>;
     /// Reads one agent's logs at another place, once.
     fn import(&self, agent: &str, place: &Place) -> Result<Read>;
     /// What was known before is read once more with the next reading. Nothing that was told is forgotten.

@@ -20,12 +20,17 @@ use crate::{
     base::error::Result,
     usage::{
         service::{Known, Scope},
-        watch::Watch,
+        watch::{Happened, Watch},
     },
 };
 
 /// The sums as of now.
 pub(crate) fn known(app: &App) -> Result<Known> {
+    if let Some(Some(watch)) = app.watch.get()
+        && !watch.settle()
+    {
+        app.usage.changed();
+    }
     app.usage.known(|| {
         let scope = scope(app)?;
         // Before reading, so that what happens meanwhile is told.
@@ -39,12 +44,12 @@ pub(super) fn follow(app: &App, scope: &Scope) {
     let Some(me) = app.me.get() else { return };
     let watch = app.watch.get_or_init(|| {
         let (marked, told) = (Weak::clone(me), Weak::clone(me));
-        let mark = move || {
-            if let Some(app) = marked.upgrade() {
-                app.usage.changed();
-            }
+        let mark = move |what: Happened<'_>| match (marked.upgrade(), what) {
+            (Some(app), Happened::In(file)) => app.usage.changed_in(file),
+            (Some(app), Happened::Anything) => app.usage.changed(),
+            (None, _) => {}
         };
-        let opened = Watch::open(mark, move || {
+        let opened = Watch::open(&app.paths.usage_dir(), mark, move || {
             if let Some(app) = told.upgrade() {
                 happened(&app);
             }

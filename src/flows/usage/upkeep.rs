@@ -19,7 +19,7 @@ pub fn rescan(app: &App, _ask: Rescan, _caller: &Caller) -> Result<Scanned> {
     let begun = Instant::now();
     let scope = scope(app)?;
     follow(app, &scope);
-    let (_, read) = app.usage.rescan(&scope)?;
+    let (_, read) = app.usage.rescan(scope)?;
     tell(app)?;
     record::aggregates(app)?;
     let mut problems = read.problems;
@@ -50,7 +50,7 @@ pub fn import(app: &App, ask: Import, _caller: &Caller) -> Result<Imported> {
     }
     let variable = MOVES.iter().find(|(known, _)| *known == word).map(|(_, variable)| *variable);
     let env = variable.map(|variable| (variable.to_owned(), ask.dir.clone())).into_iter().collect();
-    let (requests, read) = app.usage.import(&scope(app)?, &word, &Place { home: dir, profile: ask.profile, env, only: None })?;
+    let (requests, read) = app.usage.import(scope(app)?, &word, &Place { home: dir, profile: ask.profile, env, only: None })?;
     tell(app)?;
     Ok(Imported { files: read.files, requests, problems: read.problems })
 }

@@ -7,6 +7,7 @@
 //! A request stays when its log is gone. A log that comes back, moves, is packed or copied adds nothing: its requests are known.
 
 mod book;
+mod changes;
 mod codec;
 mod file;
 mod find;
@@ -17,6 +18,7 @@ mod packed;
 mod scan;
 mod segment;
 mod slot;
+mod slots;
 mod strings;
 mod tail;
 

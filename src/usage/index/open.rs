@@ -11,7 +11,7 @@ use super::segment::Segment;
 use crate::base::error::{Error, Result};
 use crate::base::fsx;
 use crate::usage::collect::{Bill, Limit, Problem};
-use crate::usage::row::{Row, Rows};
+use crate::usage::row::{Changes, Row, Rows};
 
 /// The index's file in its directory.
 const FILE: &str = "usage.index";
@@ -62,6 +62,14 @@ impl Index {
         self.unsearched.clone_from(&report.unsearched);
         self.segment.append(&mut self.book).map_err(|err| Error::io("the usage index cannot be written").cause(err))?;
         Ok(report)
+    }
+
+    /// Reads what is new in these logs only. `None`: one of them is not known yet, or not a log that grows in its place, so all roots must
+    /// be searched.
+    pub fn scan_known(&mut self, paths: &[&Path]) -> Result<Option<Report>> {
+        let Some(report) = scan::scan_known(&mut self.book, paths) else { return Ok(None) };
+        self.segment.append(&mut self.book).map_err(|err| Error::io("the usage index cannot be written").cause(err))?;
+        Ok(Some(report))
     }
 
     /// Waits until the disk has what was read. Without it a power cut costs a second reading of logs that still exist.
@@ -119,6 +127,28 @@ impl Index {
     /// Has the next look read every log from its start, as if none was known. What was told of logs that are gone stays.
     pub fn forget(&mut self) {
         self.book.files.iter_mut().for_each(|file| file.revision = 0);
+    }
+}
+
+impl Index {
+    /// Which rows may be other ones than when this was asked last.
+    pub fn changes(&mut self) -> Changes {
+        self.book.changes()
+    }
+
+    /// Every row with its number, which it keeps.
+    pub fn each_numbered(&self, visit: &mut dyn FnMut(u32, Row<'_>)) {
+        self.book.numbers().for_each(|at| {
+            if let Some(row) = self.book.numbered(at) {
+                visit(at, row);
+            }
+        });
+    }
+
+    /// The row of a number. `None`: it is none, or none any more.
+    #[must_use]
+    pub fn numbered(&self, number: u32) -> Option<Row<'_>> {
+        self.book.numbered(number)
     }
 }
 

@@ -46,8 +46,27 @@ struct Job {
 
 pub(super) fn scan(book: &mut Book, roots: &[Root]) -> Report {
     let Search { found, troubles, .. } = Search::all(roots);
-    let mut report = Report { files_found: found.len(), troubles: troubles.clone(), unsearched: troubles, ..Report::default() };
-    let mut jobs = jobs(book, found);
+    let report = Report { files_found: found.len(), troubles: troubles.clone(), unsearched: troubles, ..Report::default() };
+    let jobs = jobs(book, found);
+    work(book, jobs, report)
+}
+
+/// Only these logs, which are known and where they were. `None`: one is not.
+pub(super) fn scan_known(book: &mut Book, paths: &[&Path]) -> Option<Report> {
+    let mut jobs = Vec::new();
+    for path in paths {
+        let text = path.to_string_lossy();
+        let mut same = (0..).zip(&book.files).filter(|(_, entry)| entry.path == text);
+        let ((number, entry), None) = (same.next()?, same.next()) else { return None };
+        let found = Found::known(path, entry)?;
+        if entry.stamp != found.stamp || entry.revision != REVISION {
+            jobs.push(Job { number, known: entry.clone(), found });
+        }
+    }
+    Some(work(book, jobs, Report { files_found: book.files.len(), ..Report::default() }))
+}
+
+fn work(book: &mut Book, mut jobs: Vec<Job>, mut report: Report) -> Report {
     jobs.sort_by_key(|job| std::cmp::Reverse(job.found.stamp.size().saturating_sub(job.known.offset)));
     let next = AtomicUsize::new(0);
     let book = Mutex::new(book);
@@ -104,6 +123,10 @@ fn jobs(book: &mut Book, found: Vec<Found>) -> Vec<Job> {
         });
         let Some(entry) = book.files.get_mut(number as usize) else { continue };
         if entry.path != path || entry.profile != found.profile {
+            if !entry.path.is_empty() && entry.profile != found.profile {
+                // All its requests are another profile's now.
+                book.touched.all();
+            }
             entry.path = path;
             entry.profile.clone_from(&found.profile);
             book.news.files.push(number);

@@ -185,9 +185,9 @@ fn write(to: &mut impl Write, book: &Book, all: bool) -> io::Result<u64> {
     }
     let slots: Vec<u32> = if all { (0..).take(book.slots.len()).collect() } else { unique(&news.slots) };
     for at in slots {
-        let Some(slot) = book.slots.get(at as usize) else { continue };
+        let Some(slot) = book.slots.get(at) else { continue };
         out.frame.push(codec::SLOT);
-        codec::put_slot(&mut out.frame, at, slot, &mut out.before);
+        codec::put_slot(&mut out.frame, at, &slot, &mut out.before);
         if let Some(names) = book.names.get(&at) {
             out.frame.push(codec::NAMES);
             put(&mut out.frame, u64::from(at));

@@ -15,8 +15,8 @@ use crate::usage::record::Record;
 /// Names remembered. Logs hold a few dozen; a hostile one may hold any number.
 const REMEMBERED: usize = 1024;
 
-/// By provider and model as they were asked for.
-type Known = HashMap<(Option<Box<str>>, Box<str>), Option<Arc<Found>>>;
+/// By model and then provider, as they were asked for.
+type Known = HashMap<Box<str>, Vec<(Option<Box<str>>, Option<Arc<Found>>)>>;
 
 /// A model's price, and which entry it is.
 #[derive(Debug)]
@@ -52,16 +52,17 @@ impl Prices {
 
     /// What this model costs. `None`: nobody knows, or the table knows the model and no price of it.
     pub fn find(&self, provider: Option<&str>, model: &str) -> Option<Arc<Found>> {
-        let asked = (provider.map(Box::from), Box::from(model));
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = known.get(&asked) {
+        let of_model = known.get(model).map(Vec::as_slice).unwrap_or_default();
+        if let Some((_, found)) = of_model.iter().find(|(asked, _)| asked.as_deref() == provider) {
             return found.clone();
         }
-        if known.len() >= REMEMBERED {
+        // A model of many providers is no model either.
+        if known.len() >= REMEMBERED || of_model.len() >= REMEMBERED {
             known.clear();
         }
         let found = self.look_up(provider, model).map(Arc::new);
-        known.insert(asked, found.clone());
+        known.entry(model.into()).or_default().push((provider.map(Box::from), found.clone()));
         found
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{Log, Side};
-use crate::usage::row::{Row, Rows};
+use crate::usage::row::{Numbered, Row};
 
 /// Agents whose logs name replies, and how such a name begins.
 const NAMING: &[(&str, &str)] = &[("claude", "msg_"), ("codex", "resp_")];
@@ -11,15 +11,16 @@ const NAMING: &[(&str, &str)] = &[("claude", "msg_"), ("codex", "resp_")];
 /// An agent notes a request's time somewhere between its own preparations and its own clean-up.
 const SLACK_MS: i64 = 60_000;
 
+#[derive(Default)]
 pub(super) struct Pairs<'a> {
     /// By a row's number.
-    of_rows: HashMap<usize, &'a Side>,
+    of_rows: HashMap<u32, &'a Side>,
     alone: Vec<(&'a Log, &'a Side)>,
 }
 
 /// A row that names no reply.
 struct Loose {
-    at: usize,
+    at: u32,
     ts_ms: i64,
     counts: Counts,
     taken: bool,
@@ -31,19 +32,17 @@ type Counts = (u64, u64);
 /// Rows of one profile.
 #[derive(Default)]
 struct Told {
-    named: HashMap<String, usize>,
+    named: HashMap<String, u32>,
     loose: Vec<Loose>,
 }
 
 impl<'a> Pairs<'a> {
-    pub(super) fn of(rows: &dyn Rows, logs: &[(&'a Log, Vec<&'a Side>)]) -> Self {
+    pub(super) fn of(rows: &dyn Numbered, logs: &[(&'a Log, Vec<&'a Side>)]) -> Self {
         let mut told: HashMap<&str, Told> = logs.iter().map(|(log, _)| (log.profile.as_str(), Told::default())).collect();
-        let mut at = 0;
-        rows.each(&mut |row| {
+        rows.each_numbered(&mut |at, row| {
             if let Some(told) = row.profile.and_then(|profile| told.get_mut(profile)) {
                 told.take(at, &row);
             }
-            at += 1;
         });
         let mut pairs = Self { of_rows: HashMap::new(), alone: Vec::new() };
         for (log, sides) in logs {
@@ -54,8 +53,12 @@ impl<'a> Pairs<'a> {
         pairs
     }
 
-    pub(super) fn of_row(&self, at: usize) -> Option<&'a Side> {
+    pub(super) fn of_row(&self, at: u32) -> Option<&'a Side> {
         self.of_rows.get(&at).copied()
+    }
+
+    pub(super) fn rows(&self) -> impl Iterator<Item = (u32, &'a Side)> + '_ {
+        self.of_rows.iter().map(|(at, side)| (*at, *side))
     }
 
     /// What no row tells of.
@@ -79,7 +82,7 @@ impl<'a> Pairs<'a> {
 }
 
 impl Told {
-    fn take(&mut self, at: usize, row: &Row<'_>) {
+    fn take(&mut self, at: u32, row: &Row<'_>) {
         let record = &row.record;
         let begins = NAMING.iter().find(|(agent, _)| *agent == row.agent).map(|(_, begins)| *begins);
         if begins.is_some_and(|begins| record.key.starts_with(begins)) {
@@ -91,7 +94,7 @@ impl Told {
     }
 
     /// A translated reply has the upstream's id behind a beginning of the client's own format.
-    fn by_name(&self, side: &Side) -> Option<usize> {
+    fn by_name(&self, side: &Side) -> Option<u32> {
         let reply = side.reply.as_deref()?;
         let bare = ["resp_", "msg_"].iter().find_map(|begins| reply.strip_prefix(begins)).unwrap_or(reply);
         let translated = ["msg_", "resp_"].iter().flat_map(|begins| [format!("{begins}{reply}"), format!("{begins}{bare}")]);
@@ -99,7 +102,7 @@ impl Told {
     }
 
     /// The nearest in time that nobody has taken.
-    fn by_counts(&mut self, side: &Side) -> Option<usize> {
+    fn by_counts(&mut self, side: &Side) -> Option<u32> {
         let (begun, ended) = (side.record.bill.ts_ms, side.end_ms);
         let tokens = &side.record.bill.tokens;
         let counts = (tokens.prompt(), tokens.output);

@@ -23,6 +23,35 @@ impl Rows for Known {
     }
 }
 
+/// Rows of a test, numbered as they come.
+struct Counted<R>(R);
+
+impl<R: Rows> Rows for Counted<R> {
+    fn each(&self, visit: &mut dyn FnMut(Row<'_>)) {
+        self.0.each(visit);
+    }
+}
+
+impl<R: Rows> Numbered for Counted<R> {
+    fn changes(&self) -> Changes {
+        Changes::All
+    }
+    fn each_numbered(&self, visit: &mut dyn FnMut(u32, Row<'_>)) {
+        let mut number = 0;
+        self.each(&mut |row| {
+            visit(number, row);
+            number += 1;
+        });
+    }
+    fn some(&self, numbers: &[u32], visit: &mut dyn FnMut(u32, Row<'_>)) {
+        self.each_numbered(&mut |number, row| {
+            if numbers.contains(&number) {
+                visit(number, row);
+            }
+        });
+    }
+}
+
 /// Each row's key, model and written tokens.
 fn merged(agent: &str, known: &[One], lines: &str) -> Vec<(String, String, u64)> {
     let dir = tempfile::tempdir().unwrap();
@@ -33,7 +62,7 @@ fn merged(agent: &str, known: &[One], lines: &str) -> Vec<(String, String, u64)>
     assert!(sides.read(std::slice::from_ref(&log)).unwrap());
     assert!(!sides.read(&[log]).unwrap(), "nothing new");
     let mut rows = Vec::new();
-    sides.beside(&Known(known.to_vec())).each(&mut |row| {
+    sides.beside(&Counted(Known(known.to_vec()))).each(&mut |row| {
         let record = &row.record;
         rows.push((record.key.to_string(), record.model.to_string(), record.bill.tokens.cache_write()));
     });
@@ -113,6 +142,32 @@ fn who_serves_a_profile_is_told_where_the_agent_does_not() {
         }
     }
     let mut told = Vec::new();
-    sides.beside(&Three).each(&mut |row| told.push(row.record.provider.map(Cow::into_owned)));
+    sides.beside(&Counted(Three)).each(&mut |row| told.push(row.record.provider.map(Cow::into_owned)));
     assert_eq!(told, [Some("zai".to_owned()), Some("zai".to_owned()), Some("own".to_owned()), None]);
+}
+
+#[test]
+fn a_log_that_grows_in_pieces_or_begins_anew_tells_what_a_whole_one_tells() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("usage.jsonl");
+    let log = [Log { file: file.clone(), profile: "work".into(), agent: "claude".into() }];
+    let mut sides = Sides::default();
+    let mut keys = || {
+        sides.read(&log).unwrap();
+        let mut keys = Vec::new();
+        sides.beside(&Counted(Known(Vec::new()))).each(&mut |row| keys.push(row.record.key.to_string()));
+        keys
+    };
+    let mut so_far = String::new();
+    for piece in [line("1", "msg_a").as_str(), &line("2", "msg_b")[..20], &line("2", "msg_b")[20..], "no line\n"] {
+        so_far.push_str(piece);
+        std::fs::write(&file, &so_far).unwrap();
+        let whole = so_far.matches("outcome").count();
+        assert_eq!(keys().len(), whole);
+    }
+    std::fs::rename(&file, older(&file)).unwrap();
+    std::fs::write(&file, line("3", "msg_c")).unwrap();
+    assert_eq!(keys(), ["proxy:1", "proxy:2", "proxy:3"]);
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(keys(), ["proxy:1", "proxy:2"]);
 }
