@@ -15,6 +15,7 @@ pub mod manifest;
 pub mod profiles;
 pub mod providers;
 pub mod proxy;
+pub mod registry;
 pub mod runs;
 pub mod scripts;
 pub mod secret;
