@@ -12,6 +12,7 @@ mod dirs;
 mod licences;
 mod outcome;
 mod platforms;
+mod registry;
 mod scratch;
 mod sdk;
 mod setup;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let outcome = match args.as_slice() {
         [] | ["--help" | "-h" | "help", ..] => usage::print(),
+        ["registry", rest @ ..] => registry::task(rest),
         [_, rest @ ..] if rest.iter().any(|a| matches!(*a, "--help" | "-h")) => usage::print(),
         ["setup", rest @ ..] => setup::task(rest),
         ["corpus", rest @ ..] => corpus::task(rest),
