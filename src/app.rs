@@ -10,6 +10,7 @@ use crate::{
     agents::Detector,
     base::{
         error::Result,
+        fetch::SystemFetch,
         paths::Paths,
         seams::{Seams, SystemClock, SystemSpawn},
         secret::vault::SystemVault,
@@ -66,7 +67,9 @@ impl Ground {
         let vault =
             SystemVault { spawn: spawn.clone(), keys_file: paths.keys_file(), backend: Box::new(move || config.text("secrets.backend")) };
         let clock = Arc::new(SystemClock);
-        Self { bus: Arc::new(Bus::new(clock.clone())), tokens: Arc::default(), seams: Seams { clock, spawn, vault: Arc::new(vault) } }
+        let fetch = Arc::new(SystemFetch::default());
+        let seams = Seams { clock: clock.clone(), spawn, vault: Arc::new(vault), fetch };
+        Self { bus: Arc::new(Bus::new(clock)), tokens: Arc::default(), seams }
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod child_env;
 pub mod error;
+pub mod fetch;
 pub mod fsx;
 pub mod glob;
 pub mod loopback;

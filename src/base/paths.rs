@@ -87,9 +87,13 @@ impl Paths {
         self.root.join("scripts")
     }
 
+    pub fn registry_dir(&self) -> PathBuf {
+        self.root.join("registry")
+    }
+
     /// The verified registry in force; absent until a first sync.
     pub fn registry_current(&self) -> PathBuf {
-        self.root.join("registry").join("current")
+        self.registry_dir().join("current")
     }
 
     pub fn profiles_dir(&self) -> PathBuf {
