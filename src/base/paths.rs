@@ -87,9 +87,27 @@ impl Paths {
         self.root.join("scripts")
     }
 
-    /// The verified registry in force; absent until a first sync.
+    pub fn templates_dir(&self) -> PathBuf {
+        self.root.join("templates")
+    }
+
+    pub fn models_dir(&self) -> PathBuf {
+        self.root.join("models.d")
+    }
+
+    /// The link to the verified registry in force; absent until a first sync.
     pub fn registry_current(&self) -> PathBuf {
         self.root.join("registry").join("current")
+    }
+
+    /// What of the registry the user agreed to.
+    pub fn approvals_file(&self) -> PathBuf {
+        self.root.join("approvals.json")
+    }
+
+    /// The texts agreed to, by hash.
+    pub fn approvals_dir(&self) -> PathBuf {
+        self.root.join("approvals")
     }
 
     pub fn profiles_dir(&self) -> PathBuf {
