@@ -20,6 +20,7 @@ use crate::{
     manifests::Manifests,
     profiles::Store,
     proxy::manager::Instances,
+    registry::Registry,
     scripting::Scripts,
     sessions::Sessions,
     usage::{
@@ -88,6 +89,9 @@ pub struct App {
     pub tokens: Arc<Tokens>,
     pub host: Arc<dyn Host>,
     pub proxies: Instances,
+    pub registry: Registry,
+    /// When the registry is asked next, and why the last try failed.
+    pub refresh: Arc<crate::flows::registry::Refresh>,
     pub usage: Usage,
     /// Why the user's own prices are not used.
     pub prices_problem: Option<String>,
@@ -117,6 +121,8 @@ impl App {
             told: AtomicU64::new(0),
             watch: OnceLock::new(),
             me: OnceLock::new(),
+            registry: Registry::new(&paths, Arc::clone(&seams.fetch), Arc::clone(&seams.clock)),
+            refresh: Default::default(),
             proxies: Instances::new(paths.proxies_dir(), house.clone()),
             house,
             config,
@@ -140,6 +146,7 @@ impl App {
     /// Lets proxies reach the rooms, and takes over those that an earlier daemon left.
     pub fn settle(self: &Arc<Self>) {
         let _ = self.me.set(Arc::downgrade(self));
+        crate::flows::registry::settle(self);
         self.house.settle(self);
         crate::flows::proxy::adopt(self);
     }

@@ -21,7 +21,9 @@ use memory::Memory;
 use crate::{
     app::App,
     base::error::{Error, Result, closest},
-    flows::{approve, budgets, change_profile, create_profile, delete_profile, look, proxy, run_profile, settings, test_script, usage},
+    flows::{
+        approve, budgets, change_profile, create_profile, delete_profile, look, proxy, registry, run_profile, settings, test_script, usage,
+    },
     wire::{
         Call, Done, Effect, PROTOCOL,
         daemon::{Hello, HelloReply, LogLevel, Status, StatusReply, Stop},
@@ -106,6 +108,12 @@ impl Router {
         router.bind(proxy::status);
         router.bind(proxy::config);
         router.bind(proxy::explain);
+        router.bind(registry::sync);
+        router.bind(registry::diff);
+        router.bind(registry::inspect);
+        router.bind(registry::pin);
+        router.bind(registry::verify);
+        router.bind(registry::lint);
         router.bind(usage::summary);
         router.bind(usage::report);
         router.bind(usage::export);

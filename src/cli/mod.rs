@@ -17,6 +17,7 @@ mod profiles;
 mod prompt;
 mod providers;
 mod proxy;
+mod registry;
 mod run;
 mod scripts;
 mod sessions;

@@ -10,6 +10,7 @@ pub mod look;
 mod place;
 mod project_code;
 pub mod proxy;
+pub mod registry;
 mod resolve;
 pub mod run_profile;
 pub mod settings;

@@ -20,6 +20,9 @@ pub fn set(app: &App, ask: Set, _caller: &Caller) -> Result<Setting> {
     {
         app.host.set_log_level(level)?;
     }
+    if ask.key.starts_with("registry.") {
+        app.refresh.again();
+    }
     app.bus.publish("config/changed", &ask.key);
     Ok(setting)
 }

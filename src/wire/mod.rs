@@ -20,6 +20,7 @@ pub mod runs;
 pub mod scripts;
 pub mod secret;
 pub mod sessions;
+pub mod templates;
 pub mod usage;
 
 use serde::{Serialize, de::DeserializeOwned};

@@ -13,6 +13,7 @@ mod prices;
 mod profiles;
 mod proxy;
 mod proxy_manager;
+mod registry;
 mod sessions;
 mod support;
 mod usage;

@@ -1,0 +1,9 @@
+//! `clown registry` against a publisher and servers of our own, honest ones and others.
+
+mod attacks;
+mod server;
+mod sync;
+mod tls;
+mod world;
+
+use super::support::*;
