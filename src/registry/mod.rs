@@ -6,6 +6,22 @@
 //! Events: none. Never: brings anything into force that is not signed by enough trusted keys; changes anything when it refuses; follows a
 //! link it did not make; parses what it carries (a callback of the flow judges content); runs anything.
 
+mod client;
+mod content;
+mod diff;
+mod incoming;
+mod index;
+mod json;
+mod lint;
+mod names;
+mod pin;
+mod roots;
+mod settle;
+mod sign;
+mod store;
 mod sync;
+#[cfg(test)]
+mod tests;
+mod visit;
 
-pub use sync::{Check, Fetched, Registry, Settings};
+pub use client::{Check, Fetched, Registry, Settings};
