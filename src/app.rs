@@ -19,7 +19,7 @@ use crate::{
     manifests::Manifests,
     profiles::Store,
     proxy::manager::Instances,
-    scripting::Scripts,
+    scripting::{Approvals, Scripts},
     sessions::Sessions,
     usage::{
         budgets::Budgets,
@@ -80,6 +80,7 @@ pub struct App {
     pub detector: Detector,
     pub profiles: Store,
     pub scripts: Scripts,
+    pub approvals: Approvals,
     pub sessions: Sessions,
     pub bus: Arc<Bus>,
     pub tokens: Arc<Tokens>,
@@ -121,6 +122,7 @@ impl App {
             detector: Detector::new(paths.detections_file(), Arc::clone(&seams.spawn)),
             profiles: Store::new(paths.clone()),
             scripts: Scripts::new(Arc::clone(&seams.spawn)),
+            approvals: Approvals::new(paths.approvals_file(), paths.approvals_dir()),
             sessions: Sessions::new(paths.sessions_file(), {
                 let host = Arc::clone(&host);
                 Box::new(move |job| host.later(job))

@@ -13,6 +13,7 @@ mod prices;
 mod profiles;
 mod proxy;
 mod proxy_manager;
+mod registry_layer;
 mod sessions;
 mod support;
 mod usage;
