@@ -21,7 +21,7 @@ use crate::{
     profiles::Store,
     proxy::manager::Instances,
     registry::Registry,
-    scripting::Scripts,
+    scripting::{Approvals, Scripts},
     sessions::Sessions,
     usage::{
         budgets::Budgets,
@@ -84,6 +84,7 @@ pub struct App {
     pub detector: Detector,
     pub profiles: Store,
     pub scripts: Scripts,
+    pub approvals: Approvals,
     pub sessions: Sessions,
     pub bus: Arc<Bus>,
     pub tokens: Arc<Tokens>,
@@ -130,6 +131,7 @@ impl App {
             detector: Detector::new(paths.detections_file(), Arc::clone(&seams.spawn)),
             profiles: Store::new(paths.clone()),
             scripts: Scripts::new(Arc::clone(&seams.spawn)),
+            approvals: Approvals::new(paths.approvals_file(), paths.approvals_dir()),
             sessions: Sessions::new(paths.sessions_file(), {
                 let host = Arc::clone(&host);
                 Box::new(move |job| host.later(job))

@@ -22,7 +22,8 @@ use crate::{
     app::App,
     base::error::{Error, Result, closest},
     flows::{
-        approve, budgets, change_profile, create_profile, delete_profile, look, proxy, registry, run_profile, settings, test_script, usage,
+        approve, budgets, change_profile, create_profile, delete_profile, look, proxy, registry, run_profile, settings, templates,
+        test_script, trust, usage,
     },
     wire::{
         Call, Done, Effect, PROTOCOL,
@@ -92,6 +93,10 @@ impl Router {
         router.bind(look::session);
         router.bind(test_script::test);
         router.bind(test_script::list);
+        router.bind(trust::review);
+        router.bind(trust::approve);
+        router.bind(templates::list);
+        router.bind(templates::inspect);
         router.bind(settings::list);
         router.bind(settings::set);
         router.bind(proxy::set);

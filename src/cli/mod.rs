@@ -23,6 +23,7 @@ mod scripts;
 mod sessions;
 mod start;
 mod table;
+mod templates;
 mod ultrallm;
 mod usage;
 mod watch;

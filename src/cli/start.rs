@@ -60,6 +60,7 @@ fn dispatch(command: Command, output: Output, lives: &Lives<'_>) -> Result<i32> 
         Command::Usage(usage) => usage.run(output),
         Command::Budget(budget) => budget.run(output),
         Command::Scripts(scripts) => scripts.run(output),
+        Command::Templates(templates) => templates.run(output),
         Command::Config(config) => config.run(output),
         Command::Watch(watch) => watch.run(output),
         Command::Daemon(daemon) => daemon.run(output, lives.daemon),

@@ -14,5 +14,7 @@ pub mod registry;
 mod resolve;
 pub mod run_profile;
 pub mod settings;
+pub mod templates;
 pub mod test_script;
+pub mod trust;
 pub mod usage;

@@ -174,7 +174,8 @@ impl Store {
     }
 
     fn make_dirs(&self, from: &Path, file: &Path, made: &mut Vec<PathBuf>) -> std::io::Result<()> {
-        let mut missing: Vec<&Path> = file.ancestors().skip(1).take_while(|dir| *dir != from).filter(|dir| !made.iter().any(|m| m == dir)).collect();
+        let mut missing: Vec<&Path> =
+            file.ancestors().skip(1).take_while(|dir| *dir != from).filter(|dir| !made.iter().any(|m| m == dir)).collect();
         missing.reverse();
         for dir in missing {
             let mut builder = fs::DirBuilder::new();
@@ -314,4 +315,3 @@ fn planted(path: &Path, expected: &str) -> Error {
     Error::refused(format!("{} is not {expected}; it is left as it is", path.display()))
         .hint(format!("look at it and move it away: ls -ld {}", path.display()))
 }
-

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Call, Done, Effect, manifest::Problem};
+use super::{Call, Effect, manifest::Problem};
 
 /// Format of index and root this build reads.
 pub const SCHEMA: u32 = 1;
@@ -362,39 +362,4 @@ impl Call for Lint {
     const NAME: &'static str = "registry.lint";
     const EFFECT: Effect = Effect::Read;
     type Reply = Linted;
-}
-
-/// Agrees to a script of the registry by its hash.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ApproveScript {
-    pub name: String,
-    /// blake3 of the source that was shown, hex.
-    pub hash: String,
-}
-
-impl Call for ApproveScript {
-    const NAME: &'static str = "scripts.approve";
-    const EFFECT: Effect = Effect::Idempotent;
-    type Reply = Done;
-}
-
-/// What the user would agree to.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ReviewScript {
-    pub name: String,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Review {
-    pub name: String,
-    pub hash: String,
-    pub approved: bool,
-    /// From what was agreed to last, or from the built-in one; lines with `+`, `-` and space.
-    pub diff: String,
-}
-
-impl Call for ReviewScript {
-    const NAME: &'static str = "scripts.review";
-    const EFFECT: Effect = Effect::Read;
-    type Reply = Review;
 }

@@ -14,6 +14,7 @@ mod profiles;
 mod proxy;
 mod proxy_manager;
 mod registry;
+mod registry_layer;
 mod sessions;
 mod support;
 mod usage;

@@ -35,11 +35,11 @@ impl World {
         let server = FileServer::http(dir.clone());
         let keys = (0..3).map(|_| KeyPair::generate_unencrypted_keypair().unwrap()).collect();
         let world = Self { home, server, dir, keys };
+        // It asks when told, and prices have tests of their own.
+        world.set("registry.refresh_hours", "0");
+        world.set("registry.prices_url", "off");
         world.trust(&world.keys, 2);
         world.set("registry.url", &world.server.url());
-        // Prices have tests of their own.
-        world.set("registry.prices_url", "off");
-        world.set("registry.refresh_hours", "0");
         world.publish(1);
         world
     }

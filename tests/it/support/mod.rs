@@ -6,6 +6,7 @@ mod home;
 mod peer;
 mod process;
 mod python;
+mod registry;
 mod storm;
 mod terminal;
 mod tree;
