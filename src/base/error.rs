@@ -43,6 +43,12 @@ impl Error {
         self
     }
 
+    /// A hint for those that have none yet.
+    #[must_use]
+    pub fn or_hint(self, hint: &str) -> Self {
+        if self.hints.is_empty() { self.hint(hint) } else { self }
+    }
+
     /// A hint at the closest of the known names, if one is close enough.
     #[must_use]
     pub fn did_you_mean<'a>(self, wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Self {

@@ -14,6 +14,7 @@ use crate::{
     scripting::example_context,
     wire::{
         envelope::Caller,
+        error::Code,
         manifest::Problem,
         registry::{Channel, Diff, Differences, Inspect, Kind, Lint, Linted, Pin, State, Sync, Synced, Verified, Verify},
     },
@@ -63,7 +64,7 @@ fn offline(app: &App) -> Result<bool> {
 
 pub fn sync(app: &App, ask: Sync, caller: &Caller) -> Result<Synced> {
     let settings = settings(app, caller, ask.channel)?;
-    let outcome = take(app, &settings, ask.force, ask.offline || offline(app)?);
+    let outcome = take(app, &settings, ask.force, ask.offline || offline(app)?).map_err(stays);
     app.refresh.told(&outcome);
     outcome
 }
@@ -77,11 +78,19 @@ fn take(app: &App, settings: &Settings, force: bool, offline: bool) -> Result<Sy
     Ok(synced)
 }
 
+fn stays(error: Error) -> Error {
+    match error.code() {
+        Code::Io => error.or_hint("what was here stays in force; check it without network: clown registry sync --offline"),
+        Code::InvalidInput => error.or_hint("see and change what is set up: clown config list, clown config set registry.url URL"),
+        _ => error.or_hint("what was here stays in force; tell whoever publishes this registry"),
+    }
+}
+
 pub fn diff(app: &App, ask: Diff, caller: &Caller) -> Result<Differences> {
     if offline(app)? {
         return Err(Error::refused("registry.offline is on, and a diff asks the registry").hint("clown config unset registry.offline"));
     }
-    app.registry.differences(&settings(app, caller, ask.channel)?, &|kind, id, bytes| check(app, kind, id, bytes))
+    app.registry.differences(&settings(app, caller, ask.channel)?, &|kind, id, bytes| check(app, kind, id, bytes)).map_err(stays)
 }
 
 pub fn inspect(app: &App, _ask: Inspect, caller: &Caller) -> Result<State> {
@@ -98,7 +107,7 @@ fn state(app: &App, settings: &Settings) -> Result<State> {
 pub fn pin(app: &App, ask: Pin, caller: &Caller) -> Result<State> {
     let settings = settings(app, caller, None)?;
     let before = app.registry.state(&settings)?.lock.map(|lock| lock.commit);
-    app.registry.pin(&settings, ask.reference.as_deref(), &|kind, id, bytes| check(app, kind, id, bytes))?;
+    app.registry.pin(&settings, ask.reference.as_deref(), &|kind, id, bytes| check(app, kind, id, bytes)).map_err(stays)?;
     let state = state(app, &settings)?;
     if let Some(lock) = &state.lock
         && before.as_ref() != Some(&lock.commit)

@@ -54,26 +54,26 @@ fn an_unsigned_index() {
     let world = World::synced();
     world.publish(2);
     std::fs::remove_file(world.dir.join("stable/registry.json.minisig")).unwrap();
-    refused(&world, "no signature");
-    signed("signature", |_, _| String::new());
+    refused(&world, "is not signed");
+    signed("is not signed", |_, _| String::new());
     signed("signature", |_, _| "untrusted comment: x\nnothing\n".into());
 }
 
 #[test]
 fn an_unknown_key() {
     let [a, b] = [0, 1].map(|_| KeyPair::generate_unencrypted_keypair().unwrap());
-    signed("0 of 2", |_, text| [sign(&a, text), sign(&b, text)].concat());
+    signed("0 of the 2", |_, text| [sign(&a, text), sign(&b, text)].concat());
 }
 
 #[test]
 fn too_few_signatures_and_one_key_twice() {
-    signed("1 of 2", |world, text| sign(&world.keys[0], text));
-    signed("1 of 2", |world, text| [sign(&world.keys[0], text), sign(&world.keys[0], text)].concat());
+    signed("1 of the 2", |world, text| sign(&world.keys[0], text));
+    signed("1 of the 2", |world, text| [sign(&world.keys[0], text), sign(&world.keys[0], text)].concat());
 }
 
 #[test]
 fn a_signature_of_something_else() {
-    signed("1 of 2", |world, text| [sign(&world.keys[0], text), sign(&world.keys[1], b"other")].concat());
+    signed("1 of the 2", |world, text| [sign(&world.keys[0], text), sign(&world.keys[1], b"other")].concat());
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_flipped_bit_in_the_index() {
     let at = text.windows(11).position(|w| w == b"\"version\": ").unwrap() + 11;
     text[at] ^= 1;
     put(&file, &text);
-    refused(&world, "0 of 2");
+    refused(&world, "0 of the 2");
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn artifacts_that_are_not_as_the_index_says() {
     for (content, words) in [
         (flipped, "providers/zai.toml"),
         ([&good[..], b"\n# more"].concat(), "longer"),
-        (good[..good.len() - 1].to_vec(), "shorter"),
+        (good[..good.len() - 1].to_vec(), "bytes, not"),
         // Of the version before, under the same name.
         (draft(1).content["providers/zai.toml"].clone(), "providers/zai.toml"),
     ] {
@@ -130,7 +130,7 @@ fn an_older_version_and_the_same_one_with_other_content() {
     older.index.commit = "d".repeat(40);
     world.write(&older);
     for args in [&["registry", "sync"][..], &["registry", "sync", "--force"]] {
-        world.home.clown(args).fails(1).says("older");
+        world.home.clown(args).fails(1).says("went back");
     }
     let mut same = draft(6);
     same.index.version = 5;
@@ -153,19 +153,19 @@ fn an_older_version_after_the_lock_was_edited_by_hand() {
         std::fs::write(&file, text.replace("\"version\": 5", "\"version\": 1")).unwrap();
     }
     world.publish(4);
-    world.home.clown(&["registry", "sync", "--force"]).fails(1).says("older");
+    world.home.clown(&["registry", "sync", "--force"]).fails(1).says("went back");
     assert_eq!(world.name(), "Version 5");
     for file in ["registry.lock", "channels/stable.lock"] {
         std::fs::remove_file(world.registry().join(file)).unwrap();
     }
-    world.home.clown(&["registry", "sync", "--force"]).fails(1).says("older");
+    world.home.clown(&["registry", "sync", "--force"]).fails(1).says("went back");
     assert_eq!(world.name(), "Version 5");
 }
 
 #[test]
 fn an_index_past_its_time() {
     spoilt("expired", |next| next.index.expires = in_days(-1));
-    spoilt("expires", |next| next.index.expires = "tomorrow".into());
+    spoilt("expiry", |next| next.index.expires = "tomorrow".into());
 }
 
 #[test]
@@ -252,7 +252,7 @@ fn twice_the_same_key_and_text_behind_the_end() {
     let mut text = serde_json::to_vec_pretty(&next.index).unwrap();
     text.extend_from_slice(b"{}");
     world.write_raw(&next, &text, &[0, 1]);
-    refused(&world, "registry.json");
+    refused(&world, "trailing");
     // The same key in another spelling.
     let text = String::from_utf8(serde_json::to_vec_pretty(&next.index).unwrap()).unwrap();
     let text = text.replacen("\"version\": 2,", "\"version\": 2, \"v\\u0065rsion\": 9,", 1);
@@ -288,14 +288,13 @@ fn an_artifact_of_another_kind() {
 
 #[test]
 fn many_more_entries_than_any_registry_has() {
-    spoilt("entries", |next| {
+    spoilt("longer than", |next| {
         let content = next.content["providers/zai.toml"].clone();
-        // Fits below the limit of the index's size only when short, so the length limit is met here or there.
         next.index.entries = (0..12_000).map(|n| entry(Kind::Models, &format!("m{n}"), &content)).collect();
     });
 }
 
 #[test]
 fn an_entry_larger_than_any_manifest() {
-    spoilt("larger", |next| next.index.entries[1].length = 1 << 40);
+    spoilt("more than 262144", |next| next.index.entries[1].length = 1 << 40);
 }

@@ -42,7 +42,8 @@ impl Strace {
 
 impl Drop for Strace {
     fn drop(&mut self) {
-        kill(self.0.id(), "INT");
+        // A tracer of a dead process may wait for ever for the rest of it.
+        kill(self.0.id(), "KILL");
         let _ = self.0.wait();
     }
 }

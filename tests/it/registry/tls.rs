@@ -79,7 +79,7 @@ fn a_certificate_must_be_for_this_host_in_time_and_from_an_authority_that_is_tru
     world.publish(3);
     let plain = world.server.url();
     good.behave(move |path| super::server::Answer::Status { code: 302, headers: format!("Location: {plain}{path}\r\n"), body: Vec::new() });
-    world.home.clown(&["registry", "sync", "--force"]).fails(1).says("redirect");
+    world.home.clown(&["registry", "sync", "--force"]).fails(1).says("not encrypted");
     assert_eq!(world.name(), "Version 2");
     world.set("registry.ca_file", "/nowhere/ca.pem");
     world.home.clown(&["registry", "sync"]).fails(1).says("/nowhere/ca.pem");

@@ -13,7 +13,7 @@ fn an_index_without_end_is_not_read_to_its_end() {
     let world = World::synced();
     world.publish(2);
     world.server.behave(|path| if path.ends_with("registry.json") { Answer::Endless { most: 1 << 30 } } else { Answer::Honest });
-    refused(&world, "larger than");
+    refused(&world, "longer than");
     // Twice 1 MiB and what was under way in buffers.
     assert!(world.server.sent() < 40 << 20);
 }
@@ -46,7 +46,7 @@ fn a_compressed_answer() {
             Answer::Honest
         }
     });
-    refused(&world, "compressed");
+    refused(&world, "came packed");
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn redirects_to_places_that_were_not_agreed_to() {
                 Answer::Honest
             }
         });
-        refused(&world, "redirect");
+        refused(&world, "leads to a place that is not followed");
     }
     assert_eq!(other.asked().len(), 0, "a redirect was followed");
     // In a circle.
@@ -119,7 +119,7 @@ fn redirects_to_places_that_were_not_agreed_to() {
             Answer::Honest
         }
     });
-    refused(&world, "redirect");
+    refused(&world, "leads on more than 3 times");
     // Within the same server it is followed.
     world.server.behave(|path| {
         if path == "/stable/registry.json" {
@@ -138,7 +138,7 @@ fn addresses_that_no_registry_has() {
     for url in ["http://registry.example/", "ftp://127.0.0.1/x", "file:///tmp", "https://user:pw@registry.example/", "nonsense"] {
         let world = World::synced();
         world.set("registry.url", url);
-        world.home.clown(&["registry", "sync"]).fails(1).says("registry.url");
+        world.home.clown(&["registry", "sync"]).fails(1).says("hint:");
         assert_eq!(world.name(), "Version 1");
     }
 }
@@ -150,7 +150,7 @@ fn one_byte_a_second() {
     world.server.behave(|path| if path.ends_with("registry.json") { Answer::Drip } else { Answer::Honest });
     let before = world.kept();
     let out = world.home.clown(&["registry", "sync"]).fails(1);
-    assert!(out.stderr().contains("time") || out.stderr().contains("slow"), "{}", out.report());
+    assert!(out.stderr().contains("takes too long"), "{}", out.report());
     assert_eq!(world.kept(), before);
     // It gave up by itself, and others were served meanwhile.
     assert!(world.server.sent() <= 60);

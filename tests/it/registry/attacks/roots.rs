@@ -17,7 +17,7 @@ fn a_revoked_key() {
     next.index.root = 2;
     // Signed by keys that root 2 no longer has.
     world.write(&next);
-    refused(&world, "0 of 2");
+    refused(&world, "0 of the 2");
     let text = serde_json::to_vec_pretty(&next.index).unwrap();
     put(&world.dir.join("stable/registry.json.minisig"), [sign(&new[0], &text), sign(&world.keys[2], &text)].concat().as_bytes());
     world.sync();
@@ -27,7 +27,7 @@ fn a_revoked_key() {
     back.index.root = 1;
     world.write(&back);
     let before = world.kept();
-    world.home.clown(&["registry", "sync", "--force"]).fails(1).says("root");
+    world.home.clown(&["registry", "sync", "--force"]).fails(1).says("0 of the 2");
     assert_eq!(world.kept(), before);
 }
 
@@ -42,17 +42,17 @@ fn a_root_that_the_last_one_did_not_sign() {
     put(&world.dir.join("stable/registry.json.minisig"), [sign(&new[0], &text), sign(&new[1], &text)].concat().as_bytes());
     let own = [&new[0], &new[1]];
     world.root(2, &own, 2, &own);
-    refused(&world, "root.2.json");
+    refused(&world, "root 2");
     // One old key of the two needed, and one old key twice.
     world.root(2, &own, 2, &[&new[0], &new[1], &world.keys[0]]);
-    refused(&world, "root.2.json");
+    refused(&world, "root 2");
     world.root(2, &own, 2, &[&new[0], &new[1], &world.keys[0], &world.keys[0]]);
-    refused(&world, "root.2.json");
+    refused(&world, "root 2");
     // Enough old keys, and not enough of its own.
     world.root(2, &own, 2, &[&new[0], &world.keys[0], &world.keys[1]]);
-    refused(&world, "root.2.json");
+    refused(&world, "root 2");
     std::fs::remove_file(world.dir.join("root.2.json")).unwrap();
-    refused(&world, "root.2.json");
+    refused(&world, "root 2");
     world.root(2, &own, 2, &[&new[0], &new[1], &world.keys[0], &world.keys[1]]);
     world.sync();
     assert_eq!(world.name(), "Version 2");
