@@ -149,7 +149,10 @@ fn answer(response: Response<Body>, url: &str, get: &Get<'_>) -> Result<Answer> 
         status => return Err(words::status(url, status)),
     }
     if let Some(coding) = response.headers().get(header::CONTENT_ENCODING) {
-        return Err(Error::refused(format!("{url} came packed ({}), which was not asked for", coding.to_str().unwrap_or("?").escape_debug())));
+        return Err(Error::refused(format!(
+            "{url} came packed ({}), which was not asked for",
+            coding.to_str().unwrap_or("?").escape_debug()
+        )));
     }
     let etag = text(response.headers(), header::ETAG).filter(|e| is_plain(e)).map(str::to_owned);
     let mut bytes = Vec::new();

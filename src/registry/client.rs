@@ -173,7 +173,11 @@ impl Registry {
             modified.map_or_else(|| self.now(), |t| t.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
         };
         let old = locks.into_iter().flatten().find(|l| l.commit == index.commit);
-        let mut lock = lock_of(signed, old.as_ref().map_or_else(|| visit::trimmed(settings.url.as_deref().unwrap_or_default()), |l| l.url.clone()), at());
+        let mut lock = lock_of(
+            signed,
+            old.as_ref().map_or_else(|| visit::trimmed(settings.url.as_deref().unwrap_or_default()), |l| l.url.clone()),
+            at(),
+        );
         if let Some(old) = old {
             lock = Lock { etag: old.etag, checked: old.checked, synced: old.synced, other: old.other, ..lock };
         }
@@ -212,4 +216,3 @@ pub(super) fn agrees(lock: &Lock, signed: &Signed) -> bool {
         && lock.root == index.root
         && lock.artifacts == index.entries
 }
-

@@ -139,7 +139,8 @@ fn fetch(visit: &Visit<'_>, place: &str, index: &Index, wanted: &[usize]) -> Res
 fn fetch_one(visit: &Visit<'_>, place: &str, entry: &Entry) -> Result<Vec<u8>> {
     let path = format!("{place}/{}", entry.path);
     let bytes = visit.file(&path, entry.length)?.ok_or_else(|| {
-        Error::refused(format!("the registry has no {path}, which its index names")).hint("ask whoever runs the registry; what was there before stays in use")
+        Error::refused(format!("the registry has no {path}, which its index names"))
+            .hint("ask whoever runs the registry; what was there before stays in use")
     })?;
     matches(entry, &bytes)?;
     Ok(bytes)
@@ -148,8 +149,9 @@ fn fetch_one(visit: &Visit<'_>, place: &str, entry: &Entry) -> Result<Vec<u8>> {
 /// Asks the flow about every content that is not in force already.
 pub(super) fn judge(index: &Index, contents: &[Content], check: Check<'_>) -> Result<()> {
     for (entry, content) in index.entries.iter().zip(contents).filter(|(_, c)| !matches!(c.origin, Origin::InPlace)) {
-        check(entry.kind, &entry.id, &content.bytes)
-            .map_err(|problem| Error::refused(format!("{} of the registry is not usable as {} {}: {problem}", entry.path, entry.kind, entry.id)))?;
+        check(entry.kind, &entry.id, &content.bytes).map_err(|problem| {
+            Error::refused(format!("{} of the registry is not usable as {} {}: {problem}", entry.path, entry.kind, entry.id))
+        })?;
     }
     Ok(())
 }

@@ -33,7 +33,13 @@ impl Registry {
         }
         let incoming = self.ask(&visit, &mut trust, settings.channel, None, None)?;
         let Some(new) = incoming.map(|i| i.signed.index) else {
-            return Ok(Differences { channel: settings.channel, next: commit.clone().unwrap_or_default(), commit, changes: Vec::new(), bytes: 0 });
+            return Ok(Differences {
+                channel: settings.channel,
+                next: commit.clone().unwrap_or_default(),
+                commit,
+                changes: Vec::new(),
+                bytes: 0,
+            });
         };
         let contents = self.gather(&trust, &new, Some((&visit, &place(settings.channel, None))))?;
         content::judge(&new, &contents, check)?;
@@ -68,9 +74,13 @@ fn change(change: ChangeKind, entry: &Entry, before: &[u8], after: &[u8]) -> Cha
 /// The changed lines with three around them. What a terminal would obey is shown, not sent.
 pub(super) fn lines(before: &[u8], after: &[u8]) -> String {
     let (before, after) = (tame(before), tame(after));
-    let mut text = TextDiff::from_lines(before.as_str(), after.as_str()).unified_diff().context_radius(3).missing_newline_hint(false).to_string();
+    let mut text =
+        TextDiff::from_lines(before.as_str(), after.as_str()).unified_diff().context_radius(3).missing_newline_hint(false).to_string();
     if text.len() > LONGEST {
-        let end = text.get(..LONGEST).and_then(|t| t.rfind('\n')).or_else(|| text.char_indices().map(|(i, _)| i).take_while(|i| *i < LONGEST).last());
+        let end = text
+            .get(..LONGEST)
+            .and_then(|t| t.rfind('\n'))
+            .or_else(|| text.char_indices().map(|(i, _)| i).take_while(|i| *i < LONGEST).last());
         text.truncate(end.unwrap_or_default());
         text += "\n... (cut)\n";
     }
@@ -78,7 +88,10 @@ pub(super) fn lines(before: &[u8], after: &[u8]) -> String {
 }
 
 fn tame(bytes: &[u8]) -> String {
-    let invisible = |c: char| (c.is_control() && !matches!(c, '\n' | '\t')) || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let invisible = |c: char| {
+        (c.is_control() && !matches!(c, '\n' | '\t'))
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
     let mut text = String::with_capacity(bytes.len());
     for c in String::from_utf8_lossy(bytes).chars() {
         if invisible(c) { text.extend(c.escape_unicode()) } else { text.push(c) }

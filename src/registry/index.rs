@@ -149,4 +149,3 @@ fn absurd(version: u64, than: &str) -> Error {
 pub(super) fn find<'a>(index: &'a Index, kind: Kind, id: &str) -> Option<&'a Entry> {
     index.entries.iter().find(|e| e.kind == kind && e.id == id)
 }
-

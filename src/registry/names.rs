@@ -85,8 +85,33 @@ mod tests {
     fn attack_16_hostile_names_are_refused() {
         let long = "a".repeat(300);
         for id in [
-            "../x", "/abs", "a/../../b", "C:\\x", "c:x", "con", "con.toml", "nul", "com1", "lpt9.x", "aux.a.b", "a\0b", &long, "cafe\u{301}", "café", "A",
-            "", ".", "..", ".x", "-x", "a.", "a b", "a\n", "a%2f", "~", "a\\b",
+            "../x",
+            "/abs",
+            "a/../../b",
+            "C:\\x",
+            "c:x",
+            "con",
+            "con.toml",
+            "nul",
+            "com1",
+            "lpt9.x",
+            "aux.a.b",
+            "a\0b",
+            &long,
+            "cafe\u{301}",
+            "café",
+            "A",
+            "",
+            ".",
+            "..",
+            ".x",
+            "-x",
+            "a.",
+            "a b",
+            "a\n",
+            "a%2f",
+            "~",
+            "a\\b",
         ] {
             assert!(check_id(Kind::Agent, id).is_err(), "{id:?}");
             assert!(check_id(Kind::Template, &format!("claude/{id}")).is_err(), "{id:?}");

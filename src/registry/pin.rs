@@ -47,7 +47,8 @@ impl Registry {
         held.retain(|h| h.index.channel == settings.channel && h.index.version == version);
         let found = held.into_iter().max_by_key(|h| h.index.root).map(|h| h.index.commit);
         found.ok_or_else(|| {
-            Error::not_found(format!("version {version} of channel {} is not here", settings.channel)).hint("name its commit, and it is fetched")
+            Error::not_found(format!("version {version} of channel {} is not here", settings.channel))
+                .hint("name its commit, and it is fetched")
         })
     }
 
@@ -81,7 +82,9 @@ impl Registry {
         if let Some(signed) = self.held(trust, commit)? {
             // Keys that were taken back bring nothing into force any more.
             if !in_force {
-                trust.still_good(&signed).map_err(|e| Error::refused(format!("commit {commit} is here, but not trusted any more")).cause(e))?;
+                trust
+                    .still_good(&signed)
+                    .map_err(|e| Error::refused(format!("commit {commit} is here, but not trusted any more")).cause(e))?;
             }
             let lock = Lock { pinned: Some(commit.to_owned()), ..self.told(settings, &signed)? };
             let from = place(signed.index.channel, Some(commit));

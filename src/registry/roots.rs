@@ -109,11 +109,10 @@ impl Trust {
     /// The newest root must not have expired; those on the way to it may.
     pub(super) fn check_expiry(&self, now: jiff::Timestamp) -> Result<()> {
         match &self.newest.expires {
-            Some(at) if index::is_expired(at, now) => Err(Error::refused(format!(
-                "root {} of the registry expired at {at}",
-                self.newest.version
-            ))
-            .hint("ask whoever runs the registry for a newer root; if the clock of this machine is wrong, set it")),
+            Some(at) if index::is_expired(at, now) => {
+                Err(Error::refused(format!("root {} of the registry expired at {at}", self.newest.version))
+                    .hint("ask whoever runs the registry for a newer root; if the clock of this machine is wrong, set it"))
+            }
             _ => Ok(()),
         }
     }
@@ -225,4 +224,3 @@ fn keys(texts: &[String]) -> Result<Vec<Key>, String> {
     }
     Ok(keys)
 }
-

@@ -30,7 +30,9 @@ impl Registry {
         let channel_lock = self.store.lock(Some(signed.index.channel))?;
         let pinned = lock.as_ref().and_then(|l| l.pinned.clone()).filter(|p| names::is_commit(p));
         // The lock of a channel may be ahead: then an older commit is pinned.
-        let lags = channel_lock.is_none_or(|l| l.root < signed.index.root || (l.root == signed.index.root && l.version <= signed.index.version && !agrees(&l, &signed)));
+        let lags = channel_lock.is_none_or(|l| {
+            l.root < signed.index.root || (l.root == signed.index.root && l.version <= signed.index.version && !agrees(&l, &signed))
+        });
         if lags || !lock.is_some_and(|l| agrees(&l, &signed)) {
             let told = Lock { pinned, ..self.told(settings, &signed)? };
             self.write_locks(&told, lags)?;

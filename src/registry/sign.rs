@@ -118,4 +118,3 @@ fn blocks(what: &str, text: &str) -> Result<Vec<Block>> {
     };
     lines.chunks(4).map(|lines| block(lines).ok_or_else(bad)).collect()
 }
-

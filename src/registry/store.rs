@@ -156,7 +156,11 @@ impl Store {
             Some(_) => return Err(planted(&target, "a directory of clown's own")),
         }
         // Removed again when anything below fails.
-        let staging = tempfile::Builder::new().prefix(TEMP).tempdir_in(&commits).map_err(Error::writing(&target))?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(TEMP);
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let staging = builder.tempdir_in(&commits).map_err(Error::writing(&target))?;
         let write = || -> std::io::Result<()> {
             let mut dirs = vec![staging.path().to_owned()];
             for piece in pieces {
@@ -174,7 +178,8 @@ impl Store {
     }
 
     fn make_dirs(&self, from: &Path, file: &Path, made: &mut Vec<PathBuf>) -> std::io::Result<()> {
-        let mut missing: Vec<&Path> = file.ancestors().skip(1).take_while(|dir| *dir != from).filter(|dir| !made.iter().any(|m| m == dir)).collect();
+        let mut missing: Vec<&Path> =
+            file.ancestors().skip(1).take_while(|dir| *dir != from).filter(|dir| !made.iter().any(|m| m == dir)).collect();
         missing.reverse();
         for dir in missing {
             let mut builder = fs::DirBuilder::new();
@@ -314,4 +319,3 @@ fn planted(path: &Path, expected: &str) -> Error {
     Error::refused(format!("{} is not {expected}; it is left as it is", path.display()))
         .hint(format!("look at it and move it away: ls -ld {}", path.display()))
 }
-

@@ -69,9 +69,12 @@ impl Registry {
             None => {
                 let (signed, lock) = base.ok_or_else(|| Error::defect("a conditional request without a condition"))?;
                 if index::is_expired(&signed.index.expires, self.clock.now()) {
-                    return Err(Error::refused(format!("the index of the registry expired at {}, and the server has no newer one", signed.index.expires))
-                        .hint("ask whoever runs the registry to publish again; if the clock of this machine is wrong, set it")
-                        .hint("what is there stays in use"));
+                    return Err(Error::refused(format!(
+                        "the index of the registry expired at {}, and the server has no newer one",
+                        signed.index.expires
+                    ))
+                    .hint("ask whoever runs the registry to publish again; if the clock of this machine is wrong, set it")
+                    .hint("what is there stays in use"));
                 }
                 Target { signed, lock: Lock { checked: self.now(), ..lock }, roots: Vec::new(), follows: true }
             }
@@ -82,7 +85,9 @@ impl Registry {
 
     /// The channel's last index and its lock, where both are here, agree, and came from this address under the newest root.
     fn last_of(&self, trust: &Trust, channel: Channel, url: &str) -> Result<Option<(Signed, Lock)>> {
-        let Some(lock) = self.store.lock(Some(channel))?.filter(|l| l.url == url && l.root == trust.newest().version) else { return Ok(None) };
+        let Some(lock) = self.store.lock(Some(channel))?.filter(|l| l.url == url && l.root == trust.newest().version) else {
+            return Ok(None);
+        };
         if !super::names::is_commit(&lock.commit) {
             return Ok(None);
         }
@@ -93,9 +98,12 @@ impl Registry {
     /// Offline: the newest of the channel that is here.
     fn use_held(&self, settings: &Settings, trust: &Trust, check: Check<'_>) -> Result<Synced> {
         let channel = settings.channel;
-        let newest = self.all_held(trust)?.into_iter().filter(|h| h.index.channel == channel).max_by_key(|h| (h.index.root, h.index.version));
+        let newest =
+            self.all_held(trust)?.into_iter().filter(|h| h.index.channel == channel).max_by_key(|h| (h.index.root, h.index.version));
         let signed = newest.ok_or_else(|| {
-            Error::not_found(format!("nothing of channel {channel} is here")).hint("fetch it: clown registry sync").hint("what is built in works without")
+            Error::not_found(format!("nothing of channel {channel} is here"))
+                .hint("fetch it: clown registry sync")
+                .hint("what is built in works without")
         })?;
         let current = self.store.current()?;
         if current.as_ref() != Some(&signed.index.commit) {
@@ -113,9 +121,9 @@ impl Registry {
         let contents = self.gather(trust, index, from)?;
         content::judge(index, &contents, check)?;
         let gone = match &before {
-            Some(commit) if *commit != index.commit => self.held(trust, commit)?.map_or(0, |old| {
-                old.index.entries.iter().filter(|e| index::find(index, e.kind, &e.id).is_none()).count()
-            }),
+            Some(commit) if *commit != index.commit => self
+                .held(trust, commit)?
+                .map_or(0, |old| old.index.entries.iter().filter(|e| index::find(index, e.kind, &e.id).is_none()).count()),
             _ => 0,
         };
         let count = |wanted: fn(&Origin) -> bool| contents.iter().filter(|c| wanted(&c.origin)).count() as u64;
@@ -196,7 +204,8 @@ impl Registry {
     /// Keeps what is in force, what was before, a pin, and the newest of each channel: what has been seen must not be forgotten.
     pub(super) fn drop_others(&self, trust: &Trust, now: &str, before: Option<&str>, pinned: Option<&str>) -> Result<()> {
         let held = self.all_held(trust)?;
-        let newest = |channel: Channel| held.iter().filter(move |h| h.index.channel == channel).max_by_key(|h| (h.index.root, h.index.version));
+        let newest =
+            |channel: Channel| held.iter().filter(move |h| h.index.channel == channel).max_by_key(|h| (h.index.root, h.index.version));
         let mut keep: Vec<&str> = Channel::ALL.into_iter().filter_map(newest).map(|h| h.index.commit.as_str()).collect();
         keep.extend([Some(now), before, pinned].into_iter().flatten());
         self.store.keep_only(&keep)

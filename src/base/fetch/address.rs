@@ -48,13 +48,13 @@ fn parts(address: &str) -> Option<(String, u16, bool)> {
     let plain = address.starts_with("http://");
     let uri: Uri = address.parse().ok()?;
     let host = uri.host()?.to_ascii_lowercase();
-    let port = match uri.authority()?.port() {
-        Some(port) => port.as_str().parse().ok().filter(|p| *p != 0)?,
-        None if plain => 80,
-        None => 443,
+    // Both readers agree on who is meant.
+    let port = match authority.strip_prefix(&host)? {
+        "" if plain => 80,
+        "" => 443,
+        written => written.strip_prefix(':')?.parse().ok().filter(|p| *p != 0)?,
     };
-    // The two readers agree on who is meant.
-    authority.starts_with(&host).then_some((host, port, plain))
+    Some((host, port, plain))
 }
 
 /// The URL, if it may be asked for.
@@ -193,10 +193,21 @@ mod tests {
 
     #[test]
     fn a_home_is_encrypted_or_on_this_machine() {
-        for good in ["https://r.example.com/x", "https://10.0.0.1", "http://127.0.0.1:80", "http://localhost:1/r", "http://[::1]:9", "HTTPS://x.y"] {
+        for good in
+            ["https://r.example.com/x", "https://10.0.0.1", "http://127.0.0.1:80", "http://localhost:1/r", "http://[::1]:9", "HTTPS://x.y"]
+        {
             assert_eq!(Home::parse(good).is_ok(), !good.starts_with("HTTPS"), "{good}");
         }
-        for bad in ["http://r.example.com", "http://127.0.0.1.evil.com", "ftp://x", "https://u@h", "https://h:0", "https://h:99999", "https://", "x"] {
+        for bad in [
+            "http://r.example.com",
+            "http://127.0.0.1.evil.com",
+            "ftp://x",
+            "https://u@h",
+            "https://h:0",
+            "https://h:99999",
+            "https://",
+            "x",
+        ] {
             assert!(Home::parse(bad).is_err(), "{bad}");
         }
     }
@@ -244,13 +255,44 @@ mod tests {
     #[test]
     fn attack_19_addresses_inside_are_known_in_every_writing() {
         for ip in [
-            "127.0.0.1", "127.9.9.9", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.169.254", "100.64.0.1", "100.127.0.1", "224.0.0.1",
-            "255.255.255.255", "0.0.0.0", "0.1.2.3", "240.0.0.1", "198.18.0.1", "192.0.0.1", "192.0.2.1", "::", "::1", "::7f00:1", "::ffff:127.0.0.1",
-            "::ffff:10.0.0.1", "64:ff9b::a00:1", "64:ff9b:1::1", "2002:7f00:1::", "2001::1", "2001:db8::1", "fc00::1", "fd12::1", "fe80::1", "fec0::1", "ff02::1",
+            "127.0.0.1",
+            "127.9.9.9",
+            "10.1.2.3",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "100.127.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "0.0.0.0",
+            "0.1.2.3",
+            "240.0.0.1",
+            "198.18.0.1",
+            "192.0.0.1",
+            "192.0.2.1",
+            "::",
+            "::1",
+            "::7f00:1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::a00:1",
+            "64:ff9b:1::1",
+            "2002:7f00:1::",
+            "2001::1",
+            "2001:db8::1",
+            "fc00::1",
+            "fd12::1",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
         ] {
             assert!(is_inside(ip.parse().unwrap()), "{ip}");
         }
-        for ip in ["1.1.1.1", "172.32.0.1", "100.128.0.1", "8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::"] {
+        for ip in
+            ["1.1.1.1", "172.32.0.1", "100.128.0.1", "8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::"]
+        {
             assert!(!is_inside(ip.parse().unwrap()), "{ip}");
         }
     }

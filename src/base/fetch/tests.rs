@@ -158,7 +158,9 @@ fn a_server_that_fails_is_named_with_the_cause() {
         "/closed" => {}
         _ => reply(stream, "503 Unavailable", b""),
     });
-    for (path, why) in [("/cut", "before everything was there"), ("/nonsense", "does not speak HTTP"), ("/closed", "127.0.0.1"), ("/busy", "status 503")] {
+    for (path, why) in
+        [("/cut", "before everything was there"), ("/nonsense", "does not speak HTTP"), ("/closed", "127.0.0.1"), ("/busy", "status 503")]
+    {
         let error = server.get(path).expect_err(path);
         assert!(error.to_string().contains(why) && error.code() == Code::Io, "{path}: {error}");
     }

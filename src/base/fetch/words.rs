@@ -48,7 +48,9 @@ fn failed_io(url: &str, host: &str, error: io::Error) -> Error {
     let why = match error.kind() {
         ErrorKind::ConnectionRefused => "nobody listens there",
         ErrorKind::TimedOut | ErrorKind::WouldBlock => "it does not answer",
-        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => "there is no way to it; is the network there?",
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => {
+            "there is no way to it; is the network there?"
+        }
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => "it closed the connection",
         ErrorKind::UnexpectedEof => "it ended before everything was there",
         _ => return Error::io(format!("{host} cannot be reached")).cause(error),

@@ -13,7 +13,18 @@ fn attack_18_links_planted_where_clown_keeps_its_own() {
     use std::os::unix::fs::symlink;
     let outside = tempfile::tempdir().unwrap();
     fs::write(outside.path().join("theirs"), "theirs").unwrap();
-    for place in ["current", "commits", "channels", "roots", "registry.lock", "channels/stable.lock", "sync.lock", "", "commits/NEXT", "roots/initial"] {
+    for place in [
+        "current",
+        "commits",
+        "channels",
+        "roots",
+        "registry.lock",
+        "channels/stable.lock",
+        "sync.lock",
+        "",
+        "commits/NEXT",
+        "roots/initial",
+    ] {
         let world = World::with_one();
         world.publish(&index(2, TWO), TWO);
         let path = world.path(&place.replace("NEXT", &commit(2)));
@@ -45,7 +56,11 @@ fn attack_18_links_planted_inside_a_commit() {
     for place in ["current/agents/claude.toml", "current/agents", "current/registry.json"] {
         let world = World::with_one();
         let path = world.path(place);
-        if path.is_dir() { fs::remove_dir_all(&path).unwrap() } else { fs::remove_file(&path).unwrap() }
+        if path.is_dir() {
+            fs::remove_dir_all(&path).unwrap()
+        } else {
+            fs::remove_file(&path).unwrap()
+        }
         let target = if place.ends_with("agents") { outside.path().to_owned() } else { outside.path().join("claude.toml") };
         symlink(&target, &path).unwrap();
         let error = world.sync().expect_err(place);

@@ -185,7 +185,9 @@ fn a_pin_fetches_an_older_commit_but_none_that_expired() {
     other["commit"] = json!(commit(6));
     put_commit(&world, &other, old);
     for file in ["registry.json", "registry.json.minisig"] {
-        world.server.put(&format!("stable/commits/{}/{file}", commit(5)), world.server.file(&format!("stable/commits/{}/{file}", commit(6))));
+        world
+            .server
+            .put(&format!("stable/commits/{}/{file}", commit(5)), world.server.file(&format!("stable/commits/{}/{file}", commit(6))));
     }
     assert!(world.registry.pin(&world.settings, Some(&commit(5)), &fits).unwrap_err().to_string().contains("sent commit"));
     assert!(world.tree() == before);
@@ -292,8 +294,15 @@ fn lint_says_what_a_client_would_refuse() {
     put("notes.txt", "");
     let linted = Registry::lint(dir.path(), &fits).unwrap();
     let files: Vec<_> = linted.problems.iter().map(|p| p.file.as_str()).collect();
-    let wanted =
-        ["agents/Bad.toml", "agents/claude.rhai", "agents/con.toml", "agents/script.toml", "notes.txt", "providers/big.toml", "templates/web.toml"];
+    let wanted = [
+        "agents/Bad.toml",
+        "agents/claude.rhai",
+        "agents/con.toml",
+        "agents/script.toml",
+        "notes.txt",
+        "providers/big.toml",
+        "templates/web.toml",
+    ];
     assert_eq!(files, wanted);
     assert_eq!(linted.artifacts, 3);
     assert!(Registry::lint(&dir.path().join("none"), &fits).is_err());
