@@ -203,6 +203,17 @@ fn a_lock_that_cannot_be_read_is_put_aside_and_written_again() {
 }
 
 #[test]
+fn a_version_raised_by_hand_keeps_no_update_away() {
+    let world = World::with_one();
+    for lock in ["registry.lock", "channels/stable.lock"] {
+        world.edit_lock(lock, |lock| lock["version"] = json!(900));
+    }
+    world.publish(&index(2, TWO), TWO);
+    assert_eq!(world.sync().unwrap().version, 2);
+    is_sound(&world, 2);
+}
+
+#[test]
 fn fields_of_newer_builds_stay_in_the_locks() {
     let world = World::with_one();
     for lock in ["registry.lock", "channels/stable.lock"] {
