@@ -214,6 +214,15 @@ fn a_version_raised_by_hand_keeps_no_update_away() {
 }
 
 #[test]
+fn a_lock_that_does_not_agree_with_its_commit_makes_no_condition() {
+    let world = World::with_one();
+    world.edit_lock("channels/stable.lock", |lock| lock["expires"] = json!("2099-01-01T00:00:00Z"));
+    world.sync().unwrap();
+    assert_eq!(world.server.asked(), ["stable/registry.json", "stable/registry.json.minisig"]);
+    is_sound(&world, 1);
+}
+
+#[test]
 fn fields_of_newer_builds_stay_in_the_locks() {
     let world = World::with_one();
     for lock in ["registry.lock", "channels/stable.lock"] {
