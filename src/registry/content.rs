@@ -66,10 +66,10 @@ impl Registry {
     /// Looks into all held commits for content with the same hashes.
     fn find_elsewhere(&self, trust: &Trust, index: &Index, found: &mut [Option<Content>]) -> Result<()> {
         let held = self.all_held(trust)?;
-        let mut places: HashMap<(&str, &str, u64), Vec<(&str, &str)>> = HashMap::new();
+        let mut places: HashMap<_, Vec<(&str, &str)>> = HashMap::new();
         for index in held.iter().map(|h| &h.index) {
             for e in &index.entries {
-                places.entry((&e.blake3, &e.sha256, e.length)).or_default().push((&index.commit, &e.path));
+                places.entry((e.blake3.as_str(), e.sha256.as_str(), e.length)).or_default().push((&index.commit, &e.path));
             }
         }
         for (entry, slot) in index.entries.iter().zip(found).filter(|(_, slot)| slot.is_none()) {
@@ -89,6 +89,9 @@ impl Registry {
         Ok(bytes.filter(|b| b.len() as u64 == entry.length && blake3::hash(b).to_hex().as_str() == entry.blake3))
     }
 }
+
+/// The number of an entry, and its content.
+type Numbered = (usize, Vec<u8>);
 
 /// Whether bytes from outside are what the entry says.
 fn matches(entry: &Entry, bytes: &[u8]) -> Result<()> {
@@ -110,10 +113,10 @@ fn matches(entry: &Entry, bytes: &[u8]) -> Result<()> {
 }
 
 /// Fetches the entries of these numbers, some at a time. The first failure ends it.
-fn fetch(visit: &Visit<'_>, place: &str, index: &Index, wanted: &[usize]) -> Result<Vec<(usize, Vec<u8>)>> {
+fn fetch(visit: &Visit<'_>, place: &str, index: &Index, wanted: &[usize]) -> Result<Vec<Numbered>> {
     let next = AtomicUsize::new(0);
     // What was fetched, or why one could not be.
-    let done: Mutex<Result<Vec<(usize, Vec<u8>)>>> = Mutex::new(Ok(Vec::new()));
+    let done: Mutex<Result<Vec<Numbered>>> = Mutex::new(Ok(Vec::new()));
     let work = || {
         while let Some((i, entry)) = wanted.get(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| Some((*i, index.entries.get(*i)?))) {
             let got = fetch_one(visit, place, entry);

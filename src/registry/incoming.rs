@@ -56,7 +56,7 @@ impl Registry {
         let to = serde_json::from_slice::<Peek>(&bytes).map_or(0, |p| p.root);
         let roots = trust.advance(to, |n| {
             let path = format!("root.{n}.json");
-            Ok(visit.file(&path, roots::LONGEST)?.map(|bytes| visit.signatures(&path).map(|s| (bytes, s))).transpose()?)
+            visit.file(&path, roots::LONGEST)?.map(|bytes| visit.signatures(&path).map(|s| (bytes, s))).transpose()
         })?;
         trust.check_expiry(self.clock.now())?;
         let signed = trust.open(bytes, signatures)?;

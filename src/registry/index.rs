@@ -59,7 +59,7 @@ fn entries(entries: &[Entry]) -> Result<(), String> {
     let mut sum = 0_u64;
     for entry in entries {
         let Entry { kind, id, path, blake3, sha256, length } = entry;
-        names::check_id(*kind, id).map_err(|why| format!("the name of a {kind} is hostile or mistaken: {why}"))?;
+        names::check_id(*kind, id).map_err(|why| format!("the name of an entry ({kind}) is hostile or mistaken: {why}"))?;
         if *path != kind.path(id) {
             return Err(format!("{kind} {id} has the path {path:?}, not {:?}", kind.path(id)));
         }

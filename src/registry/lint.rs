@@ -19,11 +19,12 @@ use super::{
     client::{Check, Registry},
     index::LONGEST_ENTRY,
     names, settle,
+    store::{INDEX, SIGNATURES},
 };
 
 impl Registry {
-    /// Checks names, sizes, kinds and content of every file below a directory. Names that start with a dot at its top, a README and a
-    /// LICENSE are the publisher's own; everything else that is no entry is told as a stray. Errors: `NotFound`, `Io`.
+    /// Checks names, sizes, kinds and content of every file below a directory. Names that start with a dot at its top, a README, a
+    /// LICENSE and the index are the publisher's own; everything else that is no entry is told as a stray. Errors: `NotFound`, `Io`.
     pub fn lint(dir: &Path, check: Check<'_>) -> Result<Linted> {
         if !fs::metadata(dir).is_ok_and(|m| m.is_dir()) {
             return Err(Error::not_found(format!("{} is not a directory", dir.display())));
@@ -46,7 +47,7 @@ impl Registry {
 fn is_own(path: &str) -> bool {
     let top = path.split('/').next().unwrap_or(path);
     let text = |stem: &str| top.strip_prefix(stem).is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || rest.starts_with('-'));
-    top.starts_with('.') || (top == path && (text("README") || text("LICENSE")))
+    top.starts_with('.') || (top == path && (text("README") || text("LICENSE") || top == INDEX || top == SIGNATURES))
 }
 
 fn lint_file(dir: &Path, path: &str, check: Check<'_>) -> Result<(), Problem> {

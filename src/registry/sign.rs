@@ -107,7 +107,7 @@ fn blocks(what: &str, text: &str) -> Result<Vec<Block>> {
     if lines.is_empty() {
         return Err(Error::refused(format!("{what} is not signed")));
     }
-    if lines.len() % 4 != 0 || lines.len() > 4 * MOST_BLOCKS {
+    if !lines.len().is_multiple_of(4) || lines.len() > 4 * MOST_BLOCKS {
         return Err(bad());
     }
     let block = |lines: &[&str]| -> Option<Block> {

@@ -156,7 +156,11 @@ impl Store {
             Some(_) => return Err(planted(&target, "a directory of clown's own")),
         }
         // Removed again when anything below fails.
-        let staging = tempfile::Builder::new().prefix(TEMP).tempdir_in(&commits).map_err(Error::writing(&target))?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(TEMP);
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let staging = builder.tempdir_in(&commits).map_err(Error::writing(&target))?;
         let write = || -> std::io::Result<()> {
             let mut dirs = vec![staging.path().to_owned()];
             for piece in pieces {

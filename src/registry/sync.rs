@@ -46,8 +46,10 @@ impl Registry {
         if let Some(lock) = fresh
             && self.store.current()?.as_ref() == Some(&lock.commit)
             && let Some(signed) = self.held(&trust, &lock.commit)?
+            // What is damaged is mended below.
+            && let Ok(synced) = self.take(&trust, Target { signed, lock, roots: Vec::new(), follows: false }, None, check)
         {
-            return self.take(&trust, Target { signed, lock, roots: Vec::new(), follows: false }, None, check);
+            return Ok(synced);
         }
         self.follow(settings, &visit, &mut trust, force, check)
     }

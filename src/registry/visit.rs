@@ -6,10 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::base::{
-    error::{Error, Result},
-    seams::{Answer, Fetch, Get},
-    url,
+use crate::{
+    base::{
+        error::{Error, Result},
+        seams::{Answer, Fetch, Get},
+        url,
+    },
+    wire::error::Code,
 };
 
 use super::roots;
@@ -67,7 +70,11 @@ impl<'a> Visit<'a> {
 
     /// Asks for a URL. A body longer than `max` is refused.
     pub(super) fn ask(&self, url: &str, max: u64, etag: Option<&str>) -> Result<Answer> {
-        let got = self.fetch.get(&Get { url, home: &self.home, etag, max, deadline: self.deadline, ca_file: self.ca_file })?;
+        let get = Get { url, home: &self.home, etag, max, deadline: self.deadline, ca_file: self.ca_file };
+        let got = self.fetch.get(&get).map_err(|e| match e.code() {
+            Code::Io => e.hint("what is here works without the network: clown registry sync --offline"),
+            _ => e,
+        })?;
         self.requests.fetch_add(got.requests, Ordering::Relaxed);
         match &got.answer {
             Answer::Body { bytes, .. } => {

@@ -48,13 +48,13 @@ fn parts(address: &str) -> Option<(String, u16, bool)> {
     let plain = address.starts_with("http://");
     let uri: Uri = address.parse().ok()?;
     let host = uri.host()?.to_ascii_lowercase();
-    let port = match uri.authority()?.port() {
-        Some(port) => port.as_str().parse().ok().filter(|p| *p != 0)?,
-        None if plain => 80,
-        None => 443,
+    // Both readers agree on who is meant.
+    let port = match authority.strip_prefix(&host)? {
+        "" if plain => 80,
+        "" => 443,
+        written => written.strip_prefix(':')?.parse().ok().filter(|p| *p != 0)?,
     };
-    // The two readers agree on who is meant.
-    authority.starts_with(&host).then_some((host, port, plain))
+    Some((host, port, plain))
 }
 
 /// The URL, if it may be asked for.

@@ -114,7 +114,9 @@ fn attack_19_redirects_that_are_not_followed() {
     ] {
         server.refused(&format!("/?to={to}"), "leads to a place that is not followed");
     }
+    server.heads.lock().unwrap().clear();
     server.refused("/round", "leads on more than 3 times");
+    assert_eq!(server.heads.lock().unwrap().len(), 4);
     assert!(other.heads.lock().unwrap().is_empty());
     let good = serve(|path, stream| match path {
         "/d/a" => reply(stream, "301 Moved\r\nLocation: b", b""),

@@ -37,6 +37,26 @@ fn attack_03_one_signature_where_two_are_needed() {
 }
 
 #[test]
+fn attack_02_a_signature_of_the_old_kind() {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    let world = World::with_one();
+    let bytes = serde_json::to_vec(&index(2, TWO)).unwrap();
+    let old: String = world
+        .keys
+        .iter()
+        .map(|k| {
+            let text = signature(k, &bytes);
+            let line = text.lines().nth(1).unwrap();
+            let mut signed = STANDARD.decode(line).unwrap();
+            signed[1] = b'd';
+            text.replace(line, &STANDARD.encode(signed))
+        })
+        .collect();
+    world.publish_bytes(&bytes, &old);
+    world.refused("a signature is of the old kind, which is not accepted");
+}
+
+#[test]
 fn attack_04_one_key_that_signs_twice() {
     let world = World::with_one();
     let bytes = serde_json::to_vec(&index(2, TWO)).unwrap();
@@ -255,7 +275,7 @@ fn attack_16_hostile_names_in_a_signed_index() {
     for id in ["../x", "/abs", "a/../../b", "C:\\x", "con", "a\0b", &"a".repeat(300), "cafe\u{301}", "Claude"] {
         let two = [(Kind::Agent, id, "agent two")];
         world.publish(&index(2, &two), &[]);
-        world.refused("the name of a agent is hostile or mistaken");
+        world.refused("the name of an entry (agent) is hostile or mistaken");
     }
     for path in ["../x", "agents/../../x", "/etc/passwd", "agents/other.toml", "scripts/claude.toml"] {
         let mut two = index(2, TWO);

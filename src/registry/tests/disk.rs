@@ -203,6 +203,26 @@ fn a_lock_that_cannot_be_read_is_put_aside_and_written_again() {
 }
 
 #[test]
+fn a_version_raised_by_hand_keeps_no_update_away() {
+    let world = World::with_one();
+    for lock in ["registry.lock", "channels/stable.lock"] {
+        world.edit_lock(lock, |lock| lock["version"] = json!(900));
+    }
+    world.publish(&index(2, TWO), TWO);
+    assert_eq!(world.sync().unwrap().version, 2);
+    is_sound(&world, 2);
+}
+
+#[test]
+fn a_lock_that_does_not_agree_with_its_commit_makes_no_condition() {
+    let world = World::with_one();
+    world.edit_lock("channels/stable.lock", |lock| lock["expires"] = json!("2099-01-01T00:00:00Z"));
+    world.sync().unwrap();
+    assert_eq!(world.server.asked(), ["stable/registry.json", "stable/registry.json.minisig"]);
+    is_sound(&world, 1);
+}
+
+#[test]
 fn fields_of_newer_builds_stay_in_the_locks() {
     let world = World::with_one();
     for lock in ["registry.lock", "channels/stable.lock"] {
