@@ -181,7 +181,7 @@ fn initial(settings: &Settings) -> Result<Trusted> {
             Ok(root)
         };
     }
-    let hint = "see registry.trusted_keys and registry.threshold: clown config show";
+    let hint = "see registry.trusted_keys and registry.threshold: clown config list";
     let keys = keys(&settings.trusted_keys).map_err(|why| Error::invalid(format!("registry.trusted_keys: {why}")).hint(hint))?;
     let count = u32::try_from(keys.len()).unwrap_or(u32::MAX);
     let threshold = settings.threshold.unwrap_or(count / 2 + 1);
