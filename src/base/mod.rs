@@ -4,6 +4,7 @@ pub mod child_env;
 pub mod error;
 pub mod fsx;
 pub mod glob;
+pub mod json;
 pub mod loopback;
 pub mod os;
 pub mod paths;
