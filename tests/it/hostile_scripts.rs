@@ -65,8 +65,16 @@ fn in_the_child_each_ends_soon_and_in_little_memory() {
         assert!(one.out.is_empty() || serde_json::from_str::<serde_json::Value>(&one.out).is_ok(), "{}: {}", one.name, one.out);
         assert!(!one.err.contains('\x1b') && !one.err.contains("MARK"), "{}: {}", one.name, one.err);
     }
-    let most = |of: fn(&Measured) -> f64| measured.iter().map(of).fold(0.0, f64::max);
-    eprintln!("{} scripts: at most {:.2} s, {:.0} MiB", measured.len(), most(|m| m.seconds), most(|m| m.kib as f64) / 1024.0);
+    let slowest = measured.iter().max_by(|one, two| one.seconds.total_cmp(&two.seconds)).unwrap();
+    let largest = measured.iter().max_by_key(|one| one.kib).unwrap();
+    eprintln!(
+        "{} scripts: at most {:.2} s ({}), {} MiB ({})",
+        measured.len(),
+        slowest.seconds,
+        slowest.name,
+        largest.kib / 1024,
+        largest.name
+    );
 }
 
 #[test]

@@ -126,7 +126,7 @@ fn priced(field: &str, value: &RawValue) -> Result<Option<String>, Wrong> {
                     value,
                     |field| field == "range" || is_rate(field),
                     |field, value| match field {
-                        "range" => list(value, |value| plain_number(value)),
+                        "range" => list(value, plain_number),
                         _ => number(value, MOST_A_TOKEN),
                     },
                 )
