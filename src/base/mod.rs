@@ -5,6 +5,7 @@ pub mod error;
 pub mod fetch;
 pub mod fsx;
 pub mod glob;
+pub mod json;
 pub mod loopback;
 pub mod os;
 pub mod paths;

@@ -1,7 +1,7 @@
 //! What is known, kept fresh: reads when somebody asks and something may have changed, and sums once for many questions.
 
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc, Mutex, PoisonError, RwLock,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -25,7 +25,8 @@ pub struct Scope {
 
 pub struct Usage {
     source: Box<dyn Source>,
-    prices: Prices,
+    /// Guards which prices are in force, for the moment of a look or a change.
+    prices: RwLock<Arc<Prices>>,
     /// Something may have changed since the last reading. Set before a reader looks, so that nothing is missed.
     dirty: AtomicBool,
     /// Whether changes are told; else every question looks.
@@ -54,11 +55,29 @@ pub struct Known {
 
 impl Usage {
     pub fn new(source: Box<dyn Source>, prices: Prices) -> Self {
-        Self { source, prices, dirty: AtomicBool::new(true), watched: AtomicBool::new(false), state: Mutex::default() }
+        Self {
+            source,
+            prices: RwLock::new(Arc::new(prices)),
+            dirty: AtomicBool::new(true),
+            watched: AtomicBool::new(false),
+            state: Mutex::default(),
+        }
     }
 
-    pub fn prices(&self) -> &Prices {
-        &self.prices
+    pub fn prices(&self) -> Arc<Prices> {
+        Arc::clone(&self.prices.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// From now on these hold, for what was used before as well. Says whether they are other ones.
+    pub fn set_prices(&self, prices: Prices) -> bool {
+        let differs = prices.hash() != self.prices().hash();
+        // Sums are made under this lock, so none of the old prices comes after the new ones.
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        *self.prices.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(prices);
+        if differs {
+            state.ledger = None;
+        }
+        differs
     }
 
     pub fn source(&self) -> &dyn Source {
@@ -130,7 +149,7 @@ impl Usage {
         if read.changed || sides || state.ledger.is_none() || state.providers != scope.providers {
             state.providers.clone_from(&scope.providers);
             let provider = |alias: &str| state.providers.get(alias).map(String::as_str);
-            state.ledger = Some(Arc::new(Ledger::of(&state.sides.beside(&*self.source), &self.prices, provider)));
+            state.ledger = Some(Arc::new(Ledger::of(&state.sides.beside(&*self.source), &self.prices(), provider)));
             state.version += 1;
         }
         state.read = read;
@@ -207,6 +226,19 @@ mod tests {
         usage.changed();
         assert_eq!((ask(), ask()), (3, 3));
         assert_eq!(reads.load(Ordering::SeqCst), 3);
+    }
+
+    #[test]
+    fn other_prices_make_other_sums_of_what_was_read() {
+        let usage = Usage::new(Box::new(Growing::default()), Prices::new(None, &Overrides::default()).unwrap());
+        usage.watched(true);
+        let version = || usage.known(|| Ok(Scope::default())).unwrap().version;
+        assert_eq!((version(), version()), (1, 1));
+        assert!(!usage.set_prices(Prices::new(None, &Overrides::default()).unwrap()));
+        assert_eq!(version(), 1, "the same prices");
+        let own = crate::usage::pricing::Override { input: 5.0, ..Default::default() };
+        assert!(usage.set_prices(Prices::new(None, &[("m".to_owned(), own)].into()).unwrap()));
+        assert_eq!(version(), 2);
     }
 
     #[test]

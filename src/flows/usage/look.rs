@@ -37,7 +37,7 @@ pub fn export(app: &App, ask: Export, _caller: &Caller) -> Result<Exported> {
     known(app)?;
     let scope = super::scope(app)?;
     let provider = |alias: &str| scope.providers.get(alias).map(String::as_str);
-    app.usage.rows(|rows| query::export(rows, app.usage.prices(), provider, &ask, app.seams.clock.now()))
+    app.usage.rows(|rows| query::export(rows, &app.usage.prices(), provider, &ask, app.seams.clock.now()))
 }
 
 pub fn statusline(app: &App, ask: Statusline, _caller: &Caller) -> Result<StatuslineReply> {

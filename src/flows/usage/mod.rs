@@ -23,6 +23,7 @@ use crate::{
 
 /// The sums as of now.
 pub(crate) fn known(app: &App) -> Result<Known> {
+    app.look_for_prices();
     app.usage.known(|| {
         let scope = scope(app)?;
         // Before reading, so that what happens meanwhile is told.

@@ -88,6 +88,7 @@ pub fn reconcile(app: &App, ask: Reconcile, _caller: &Caller) -> Result<Reconcil
     let theirs = app.usage.source().bills();
     let billed: BTreeSet<(&str, &str)> = theirs.iter().map(|bill| (bill.agent.as_str(), bill.session.as_str())).collect();
     let mut ours: HashMap<(String, String, String), Totals> = HashMap::new();
+    let prices = app.usage.prices();
     let mut whose: HashMap<(String, String), Option<String>> = HashMap::new();
     app.usage.rows(|rows| {
         rows.each(&mut |row| {
@@ -100,7 +101,7 @@ pub fn reconcile(app: &App, ask: Reconcile, _caller: &Caller) -> Result<Reconcil
             }
             let key = (row.agent.to_owned(), session.to_owned());
             whose.entry(key.clone()).or_insert_with(|| row.profile.map(str::to_owned));
-            let cost = app.usage.prices().total(record);
+            let cost = prices.total(record);
             ours.entry((key.0, key.1, record.model.to_string())).or_default().add(&record.bill, cost, record.sub_request);
         });
     });
@@ -169,7 +170,7 @@ pub fn doctor(app: &App, _ask: Doctor, _caller: &Caller) -> Result<DoctorReply> 
         unpriced: known.ledger.unpriced(),
         rewritten: rewritten.into_iter().filter_map(|(model, key)| Some((model, key?))).collect(),
         prices: prices.hash().to_string(),
-        prices_problem: prices.problem().map(str::to_owned).or_else(|| app.prices_problem.clone()),
+        prices_problem: prices.problem().map(str::to_owned).or_else(|| app.prices_problem()),
         watching: app.usage.is_watched(),
     })
 }

@@ -138,7 +138,7 @@ fn templates_are_found_by_agent_and_name_in_three_layers() {
 #[test]
 fn what_is_no_link_to_a_commit_is_named_and_not_followed() {
     let dir = tempfile::tempdir().unwrap();
-    let paths = Paths::at(&dir.path().join("root"));
+    let paths = Paths::at(dir.path().join("root"));
     let outside = dir.path().join("outside");
     for place in [&outside, &commit(&paths, "a"), &paths.registry_current().with_file_name("commits").join("name")] {
         write(&place.join("providers/zai.toml"), &provider("zai", "registry's"));
