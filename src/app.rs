@@ -3,13 +3,14 @@
 use std::{
     collections::HashMap,
     path::PathBuf,
-    sync::{Arc, Mutex, OnceLock, Weak, atomic::AtomicU64},
+    sync::{Arc, Mutex, OnceLock, PoisonError, Weak, atomic::AtomicU64},
 };
 
 use crate::{
     agents::Detector,
     base::{
         error::Result,
+        fetch::SystemFetch,
         paths::Paths,
         seams::{Seams, SystemClock, SystemSpawn},
         secret::vault::SystemVault,
@@ -19,7 +20,8 @@ use crate::{
     manifests::Manifests,
     profiles::Store,
     proxy::manager::Instances,
-    scripting::Scripts,
+    registry::Registry,
+    scripting::{Approvals, Scripts},
     sessions::Sessions,
     usage::{
         budgets::Budgets,
@@ -66,7 +68,9 @@ impl Ground {
         let vault =
             SystemVault { spawn: spawn.clone(), keys_file: paths.keys_file(), backend: Box::new(move || config.text("secrets.backend")) };
         let clock = Arc::new(SystemClock);
-        Self { bus: Arc::new(Bus::new(clock.clone())), tokens: Arc::default(), seams: Seams { clock, spawn, vault: Arc::new(vault) } }
+        let fetch = Arc::new(SystemFetch::default());
+        let seams = Seams { clock: clock.clone(), spawn, vault: Arc::new(vault), fetch };
+        Self { bus: Arc::new(Bus::new(clock)), tokens: Arc::default(), seams }
     }
 }
 
@@ -80,14 +84,18 @@ pub struct App {
     pub detector: Detector,
     pub profiles: Store,
     pub scripts: Scripts,
+    pub approvals: Approvals,
     pub sessions: Sessions,
     pub bus: Arc<Bus>,
     pub tokens: Arc<Tokens>,
     pub host: Arc<dyn Host>,
     pub proxies: Instances,
+    pub registry: Registry,
+    /// When the registry is asked next, and why the last try failed.
+    pub refresh: Arc<crate::flows::registry::Refresh>,
     pub usage: Usage,
-    /// Why the user's own prices are not used.
-    pub prices_problem: Option<String>,
+    /// What the file of prices looked like when it was read, and why the user's own prices are not used.
+    prices_read: Mutex<(FileMark, Option<String>)>,
     pub budgets: Budgets,
     /// Levels that were told of, by profile and whether it is the month's. Held for a look only.
     pub levels: Mutex<HashMap<(String, bool), u8>>,
@@ -105,15 +113,18 @@ impl App {
         let Ground { seams, bus, tokens } = ground;
         let house = Arc::<crate::flows::proxy::Rooms>::default();
         let config = ConfigFile::new(paths.config_file());
+        let mark = file_mark(&paths.prices_file());
         let (prices, prices_problem) = prices(&paths, &config);
         Self {
             usage: Usage::new(Box::new(Logs::new(paths.usage_dir())), prices),
-            prices_problem,
+            prices_read: Mutex::new((mark, prices_problem)),
             budgets: Budgets::new(paths.budgets_file()),
             levels: Mutex::default(),
             told: AtomicU64::new(0),
             watch: OnceLock::new(),
             me: OnceLock::new(),
+            registry: Registry::new(&paths, Arc::clone(&seams.fetch), Arc::clone(&seams.clock)),
+            refresh: Default::default(),
             proxies: Instances::new(paths.proxies_dir(), house.clone()),
             house,
             config,
@@ -121,6 +132,7 @@ impl App {
             detector: Detector::new(paths.detections_file(), Arc::clone(&seams.spawn)),
             profiles: Store::new(paths.clone()),
             scripts: Scripts::new(Arc::clone(&seams.spawn)),
+            approvals: Approvals::new(paths.approvals_file(), paths.approvals_dir()),
             sessions: Sessions::new(paths.sessions_file(), {
                 let host = Arc::clone(&host);
                 Box::new(move |job| host.later(job))
@@ -137,6 +149,7 @@ impl App {
     /// Lets proxies reach the rooms, and takes over those that an earlier daemon left.
     pub fn settle(self: &Arc<Self>) {
         let _ = self.me.set(Arc::downgrade(self));
+        crate::flows::registry::settle(self);
         self.house.settle(self);
         crate::flows::proxy::adopt(self);
     }
@@ -146,9 +159,37 @@ impl App {
         crate::flows::run_profile::close(self, id, exit)
     }
 
+    /// Takes the prices of the registry's file when it is another one than before.
+    pub fn look_for_prices(&self) {
+        let mut read = self.prices_read.lock().unwrap_or_else(PoisonError::into_inner);
+        // Before reading: a change meanwhile is seen at the next look.
+        let mark = file_mark(&self.paths.prices_file());
+        if read.0 != mark {
+            let (prices, problem) = prices(&self.paths, &self.config);
+            *read = (mark, problem);
+            self.usage.set_prices(prices);
+        }
+    }
+
+    pub fn prices_problem(&self) -> Option<String> {
+        self.prices_read.lock().unwrap_or_else(PoisonError::into_inner).1.clone()
+    }
+
     pub fn now(&self) -> String {
         crate::base::seams::rfc3339(&*self.seams.clock)
     }
+}
+
+/// Size, time, and on Unix the number of a file; absent when it is.
+type FileMark = Option<(u64, Option<std::time::SystemTime>, u64)>;
+
+fn file_mark(path: &std::path::Path) -> FileMark {
+    let meta = std::fs::metadata(path).ok()?;
+    #[cfg(unix)]
+    let number = std::os::unix::fs::MetadataExt::ino(&meta);
+    #[cfg(not(unix))]
+    let number = 0;
+    Some((meta.len(), meta.modified().ok(), number))
 }
 
 /// A mistake in the user's own prices leaves the table's.

@@ -15,6 +15,7 @@ pub mod manifests;
 pub mod profiles;
 pub mod providers;
 pub mod proxy;
+pub mod registry;
 pub mod scripting;
 pub mod sessions;
 pub mod usage;

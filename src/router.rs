@@ -21,7 +21,10 @@ use memory::Memory;
 use crate::{
     app::App,
     base::error::{Error, Result, closest},
-    flows::{approve, budgets, change_profile, create_profile, delete_profile, look, proxy, run_profile, settings, test_script, usage},
+    flows::{
+        approve, budgets, change_profile, create_profile, delete_profile, look, proxy, registry, run_profile, settings, templates,
+        test_script, trust, usage,
+    },
     wire::{
         Call, Done, Effect, PROTOCOL,
         daemon::{Hello, HelloReply, LogLevel, Status, StatusReply, Stop},
@@ -90,6 +93,10 @@ impl Router {
         router.bind(look::session);
         router.bind(test_script::test);
         router.bind(test_script::list);
+        router.bind(trust::review);
+        router.bind(trust::approve);
+        router.bind(templates::list);
+        router.bind(templates::inspect);
         router.bind(settings::list);
         router.bind(settings::set);
         router.bind(proxy::set);
@@ -106,6 +113,12 @@ impl Router {
         router.bind(proxy::status);
         router.bind(proxy::config);
         router.bind(proxy::explain);
+        router.bind(registry::sync);
+        router.bind(registry::diff);
+        router.bind(registry::inspect);
+        router.bind(registry::pin);
+        router.bind(registry::verify);
+        router.bind(registry::lint);
         router.bind(usage::summary);
         router.bind(usage::report);
         router.bind(usage::export);

@@ -15,6 +15,7 @@ pub struct Error {
     code: Code,
     message: String,
     hints: Vec<String>,
+    review: Option<String>,
     cause: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -33,13 +34,19 @@ impl Error {
     }
 
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hints: Vec::new(), cause: None }
+        Self { code, message: message.into(), hints: Vec::new(), review: None, cause: None }
     }
 
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
+    }
+
+    /// A hint for those that have none yet.
+    #[must_use]
+    pub fn or_hint(self, hint: &str) -> Self {
+        if self.hints.is_empty() { self.hint(hint) } else { self }
     }
 
     /// A hint at the closest of the known names, if one is close enough.
@@ -55,6 +62,17 @@ impl Error {
     pub fn cause(mut self, cause: impl StdError + Send + Sync + 'static) -> Self {
         self.cause = Some(Box::new(cause));
         self
+    }
+
+    /// Names what the user may agree to, and then try again.
+    #[must_use]
+    pub fn review(mut self, name: &str) -> Self {
+        self.review = Some(name.to_owned());
+        self
+    }
+
+    pub fn to_review(&self) -> Option<&str> {
+        self.review.as_deref()
     }
 
     pub fn code(&self) -> Code {
@@ -104,13 +122,13 @@ impl StdError for Error {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let message = error.to_string();
-        Failure { code: error.code, message, hints: error.hints }
+        Failure { code: error.code, message, hints: error.hints, review: error.review }
     }
 }
 
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
-        Self { code: failure.code, message: failure.message, hints: failure.hints, cause: None }
+        Self { code: failure.code, message: failure.message, hints: failure.hints, review: failure.review, cause: None }
     }
 }
 

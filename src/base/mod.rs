@@ -2,8 +2,10 @@
 
 pub mod child_env;
 pub mod error;
+pub mod fetch;
 pub mod fsx;
 pub mod glob;
+pub mod json;
 pub mod loopback;
 pub mod os;
 pub mod paths;

@@ -87,9 +87,31 @@ impl Paths {
         self.root.join("scripts")
     }
 
-    /// The verified registry in force; absent until a first sync.
+    pub fn registry_dir(&self) -> PathBuf {
+        self.root.join("registry")
+    }
+
+    pub fn templates_dir(&self) -> PathBuf {
+        self.root.join("templates")
+    }
+
+    pub fn models_dir(&self) -> PathBuf {
+        self.root.join("models.d")
+    }
+
+    /// The link to the verified registry in force; absent until a first sync.
     pub fn registry_current(&self) -> PathBuf {
-        self.root.join("registry").join("current")
+        self.registry_dir().join("current")
+    }
+
+    /// What of the registry the user agreed to.
+    pub fn approvals_file(&self) -> PathBuf {
+        self.root.join("approvals.json")
+    }
+
+    /// The texts agreed to, by hash.
+    pub fn approvals_dir(&self) -> PathBuf {
+        self.root.join("approvals")
     }
 
     pub fn profiles_dir(&self) -> PathBuf {
@@ -120,6 +142,11 @@ impl Paths {
 
     pub fn budgets_file(&self) -> PathBuf {
         self.root.join("budgets.json")
+    }
+
+    /// Where and when the prices were taken.
+    pub fn prices_lock(&self) -> PathBuf {
+        self.registry_dir().join("prices.lock")
     }
 
     /// Prices of models as the registry brought them; absent until then.

@@ -2,7 +2,9 @@
 
 use argh::{ArgsInfo, FromArgs};
 
-use super::{agents, budget, config, daemon, profiles, providers, proxy, run, scripts, sessions, ultrallm, usage, watch};
+use super::{
+    agents, budget, config, daemon, profiles, providers, proxy, registry, run, scripts, sessions, templates, ultrallm, usage, watch,
+};
 
 #[derive(FromArgs, ArgsInfo)]
 /// Run any coding agent as any profile: its own provider, model, key and home.
@@ -41,10 +43,12 @@ pub(super) enum Command {
     Agents(agents::Agents),
     Providers(providers::Providers),
     Proxy(proxy::Proxy),
+    Registry(registry::Registry),
     Sessions(sessions::Sessions),
     Usage(usage::Usage),
     Budget(budget::Budget),
     Scripts(scripts::Scripts),
+    Templates(templates::Templates),
     Config(config::Config),
     Watch(watch::Watch),
     Daemon(daemon::Daemon),

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, io::Read};
 
 use argh::{ArgsInfo, FromArgs};
 
-use super::{connect::Daemon, output::Output, profiles::describe, prompt};
+use super::{connect::Daemon, output::Output, profiles::describe, prompt, scripts::agreeing};
 use crate::{
     base::error::{Error, Result},
     wire::{
@@ -63,6 +63,9 @@ pub(super) struct CreateArgs {
     /// preference for the agent's script, as NAME=VALUE; may be repeated
     #[argh(option, arg_name = "name=value")]
     pref: Vec<String>,
+    /// begin with this template (see: clown templates list)
+    #[argh(option, arg_name = "name")]
+    template: Option<String>,
     /// check everything and show the result, change nothing
     #[argh(switch)]
     dry_run: bool,
@@ -110,7 +113,8 @@ impl CreateArgs {
             KeyInput::Absent if asking && !self.dry_run => ask_key(&mut daemon, &agent, &provider)?,
             given => given,
         };
-        let created = daemon.call(&Create { agent, alias, provider, settings, key, proxy: self.proxy, dry_run: self.dry_run })?;
+        let create = Create { agent, alias, provider, settings, key, proxy: self.proxy, template: self.template, dry_run: self.dry_run };
+        let created = agreeing(&mut daemon, output, &create)?;
         show(&created, output, if created.dry_run { "Nothing was changed. This would be made:" } else { "Created." });
         if !created.dry_run {
             output.say(&format!("Run it: clown run {}", created.profile.alias));

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use argh::{ArgsInfo, FromArgs};
 
-use super::{connect::Daemon, output::Output, proxy::bring};
+use super::{connect::Daemon, output::Output, proxy::bring, scripts::agreeing};
 use crate::{
     base::{
         child_env,
@@ -35,7 +35,7 @@ impl Run {
     /// The agent's own exit code; when a signal ended it, this process ends by the same.
     pub fn run(self, output: Output) -> Result<i32> {
         let mut daemon = Daemon::needed(output)?;
-        let plan = daemon.call(&Begin { alias: self.alias.clone(), args: self.args })?;
+        let plan = agreeing(&mut daemon, output, &Begin { alias: self.alias.clone(), args: self.args })?;
         for warning in &plan.warnings {
             output.warn(warning);
         }

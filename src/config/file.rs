@@ -27,6 +27,8 @@ pub enum Kind {
     Number(u64),
     /// Any text without control characters, with its default.
     Text(&'static str),
+    /// Words; none by default. On the command line with commas or spaces between.
+    List,
 }
 
 pub const SETTINGS: &[Known] = &[
@@ -59,6 +61,22 @@ pub const SETTINGS: &[Known] = &[
         kind: Kind::Text(""),
         help: "more directories with agents' logs, like claude=/data/claude,codex=/mnt/codex",
     },
+    Known { key: "registry.url", kind: Kind::Text(""), help: "where the registry is; https, or http on this machine" },
+    Known { key: "registry.channel", kind: Kind::Word(&["stable", "beta", "nightly"]), help: "which of its channels to follow" },
+    Known {
+        key: "registry.trusted_keys",
+        kind: Kind::List,
+        help: "public keys (minisign) whose signatures count; none: those inside clown",
+    },
+    Known { key: "registry.threshold", kind: Kind::Number(0), help: "how many of them must sign; 0 is more than half" },
+    Known { key: "registry.ca_file", kind: Kind::Text(""), help: "PEM file of a certificate authority to trust for the registry" },
+    Known { key: "registry.refresh_hours", kind: Kind::Number(24), help: "hours until the daemon asks the registry by itself; 0 is never" },
+    Known { key: "registry.offline", kind: Kind::Word(&["off", "on"]), help: "on: no sync goes to the network" },
+    Known {
+        key: "registry.prices_url",
+        kind: Kind::Text("https://raw.githubusercontent.com/BerriAI/litellm/main/model_prices_and_context_window.json"),
+        help: "where a sync gets LiteLLM's prices; off is nowhere",
+    },
 ];
 
 /// Free keys: handed to every script as `ctx.preferences`.
@@ -73,6 +91,7 @@ impl Known {
             Kind::Word(words) => words.first().copied().unwrap_or_default().into(),
             Kind::Number(n) => n.into(),
             Kind::Text(text) => text.into(),
+            Kind::List => Value::Array(Vec::new()),
         }
     }
 
@@ -81,6 +100,7 @@ impl Known {
             Kind::Word(words) => item.as_str().filter(|w| words.contains(w)).map(Value::from),
             Kind::Number(_) => item.as_integer().and_then(|n| u64::try_from(n).ok()).map(Value::from),
             Kind::Text(_) => item.as_str().map(Value::from),
+            Kind::List => item.as_array()?.iter().map(|v| v.as_str().map(Value::from)).collect(),
         }
     }
 
@@ -90,8 +110,11 @@ impl Known {
             Kind::Word(words) => {
                 Err(Error::invalid(format!("{} cannot be {text:?}", self.key)).hint(format!("use one of: {}", words.join(", "))))
             }
+            Kind::List if !text.chars().any(char::is_control) => {
+                Ok(text.split([',', ' ']).filter(|w| !w.is_empty()).collect::<toml_edit::Array>().into())
+            }
             Kind::Text(_) if !text.is_empty() && !text.chars().any(char::is_control) => Ok(text.into()),
-            Kind::Text(_) => Err(Error::invalid(format!("{} cannot be {text:?}", self.key)).hint("use a word or a path")),
+            Kind::List | Kind::Text(_) => Err(Error::invalid(format!("{} cannot be {text:?}", self.key)).hint("use a word or a path")),
             Kind::Number(_) => text
                 .parse::<u32>()
                 .map(|n| i64::from(n).into())
@@ -137,6 +160,11 @@ impl ConfigFile {
 
     pub fn text(&self, key: &str) -> Result<String> {
         Ok(self.get(key)?.as_str().unwrap_or_default().to_owned())
+    }
+
+    pub fn words(&self, key: &str) -> Result<Vec<String>> {
+        let value = self.get(key)?;
+        Ok(value.as_array().into_iter().flatten().filter_map(|v| v.as_str().map(str::to_owned)).collect())
     }
 
     pub fn number(&self, key: &str) -> Result<u64> {

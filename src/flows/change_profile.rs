@@ -62,7 +62,7 @@ pub fn edit(app: &App, ask: Edit, caller: &Caller) -> Result<Created> {
     }
     // A key that is about to be stored counts as there.
     proxy::check(app, &snapshot, &profile, &resolved)?;
-    let output = set_up(app, &profile, &resolved)?;
+    let output = set_up(app, &snapshot, &profile, &resolved)?;
     if let Some(key) = &stored {
         profile.credential = keys::store(app, caller, &profile.provider, &profile.alias, key)?;
     }
@@ -170,6 +170,7 @@ pub fn duplicate(app: &App, ask: Duplicate, caller: &Caller) -> Result<Created> 
         settings,
         key,
         proxy: false,
+        template: None,
         dry_run: false,
     };
     create_profile::create_with(app, create, from.proxy, caller)

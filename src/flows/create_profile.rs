@@ -6,6 +6,7 @@ use super::{
     keys::{self, Taken},
     place,
     resolve::{Resolved, resolve},
+    templates, trust,
 };
 use crate::{
     app::App,
@@ -13,6 +14,7 @@ use crate::{
         error::{Error, Result},
         secret::Secret,
     },
+    manifests::Snapshot,
     profiles::purge,
     scripting::env_name_allowed,
     wire::{
@@ -53,7 +55,12 @@ pub(crate) fn create_with(app: &App, ask: Create, proxy: Option<proxy::Settings>
         last_used: None,
         rest: serde_json::Map::new(),
     };
-    apply_settings(&mut profile, ask.settings)?;
+    let template = ask.template.map(|name| templates::take(app, &snapshot, &agent, &name)).transpose()?;
+    let settings = match &template {
+        Some(template) => template.below(ask.settings),
+        None => ask.settings,
+    };
+    apply_settings(&mut profile, settings)?;
 
     let _lock = app.profiles.lock()?;
     app.profiles.require_free(&profile.alias)?;
@@ -62,8 +69,10 @@ pub(crate) fn create_with(app: &App, ask: Create, proxy: Option<proxy::Settings>
     let taken = keys::take(app, &resolved, ask.key, &mut warnings)?;
     profile.approved_hosts = if resolved.needs_key() { resolved.hosts() } else { Vec::new() };
     super::proxy::check(app, &snapshot, &profile, &resolved)?;
-    let output = set_up(app, &profile, &resolved)?;
-    let notes: Vec<String> = resolved.proxy_note().into_iter().collect();
+    let output = set_up(app, &snapshot, &profile, &resolved)?;
+    let from_template = template.as_ref().map(|t| t.output.clone()).unwrap_or_default();
+    let mut notes: Vec<String> = resolved.proxy_note().into_iter().collect();
+    notes.extend(template.iter().flat_map(templates::Taken::notes));
     let fresh = std::fs::symlink_metadata(&home).is_err();
     if !fresh {
         warnings.push(format!("{} exists already and is used as it is", home.display()));
@@ -72,7 +81,8 @@ pub(crate) fn create_with(app: &App, ask: Create, proxy: Option<proxy::Settings>
         if let Taken::Ready(credential) = taken {
             profile.credential = credential;
         }
-        return Ok(Created { profile, files: output.files.into_iter().map(|f| f.path).collect(), warnings, notes, dry_run: true });
+        let files = once_each(output.files.into_iter().chain(from_template.files).map(|f| f.path));
+        return Ok(Created { profile, files, warnings, notes, dry_run: true });
     }
 
     let key: Option<Secret> = match taken {
@@ -87,9 +97,11 @@ pub(crate) fn create_with(app: &App, ask: Create, proxy: Option<proxy::Settings>
     };
     let commit = || -> Result<Vec<String>> {
         warnings.extend(place::ready(app, &snapshot, caller, &profile, &resolved)?);
-        let files = place::write_files(app, &profile, &output, fill(app, caller, &profile, &resolved, key.as_ref())?.as_ref(), false)?;
+        let mut files = place::write_files(app, &profile, &output, fill(app, caller, &profile, &resolved, key.as_ref())?.as_ref(), false)?;
+        // Behind the script's: what both name is the script's first.
+        files.extend(place::write_files(app, &profile, &from_template, None, false)?);
         app.profiles.create(&profile)?;
-        Ok(files)
+        Ok(once_each(files))
     };
     let mut commit = commit;
     match commit() {
@@ -115,6 +127,16 @@ pub(crate) fn create_with(app: &App, ask: Create, proxy: Option<proxy::Settings>
     }
 }
 
+fn once_each(paths: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for path in paths {
+        if !all.contains(&path) {
+            all.push(path);
+        }
+    }
+    all
+}
+
 /// The key that files need filled in: the one just given, or the one already kept.
 pub(crate) fn fill(app: &App, caller: &Caller, profile: &Profile, resolved: &Resolved, given: Option<&Secret>) -> Result<Option<Secret>> {
     if resolved.proxy != proxy::Use::Off {
@@ -131,7 +153,8 @@ pub(crate) fn fill(app: &App, caller: &Caller, profile: &Profile, resolved: &Res
 }
 
 /// The script's answer for a profile that is not running.
-pub(crate) fn set_up(app: &App, profile: &Profile, resolved: &Resolved) -> Result<crate::wire::scripts::Output> {
+pub(crate) fn set_up(app: &App, snapshot: &Snapshot, profile: &Profile, resolved: &Resolved) -> Result<crate::wire::scripts::Output> {
+    trust::require_script(app, snapshot, &resolved.script)?;
     let context = resolved.context(app, profile, None, None)?;
     app.scripts.run(resolved.script.item.name.as_str(), &resolved.script.item.source, &context)
 }

@@ -7,6 +7,7 @@ use super::{
     keys::{self, ForRun},
     place, project_code, proxy,
     resolve::{Resolved, resolve},
+    trust,
 };
 use crate::{
     agents::find_program,
@@ -167,6 +168,7 @@ fn environment(
     owner: &str,
 ) -> Result<Made> {
     keys::check_hosts(profile, resolved)?;
+    trust::require_script(app, snapshot, &resolved.script)?;
     let offline = resolved.provider.item.kind == ProviderKind::Offline;
     let (key, port, proxy_needs) = if resolved.proxy != Use::Off {
         // The provider's key is the proxy's; the agent gets what opens the proxy.

@@ -26,6 +26,9 @@ pub fn set(app: &App, ask: Set, _caller: &Caller) -> Result<Setting> {
     if ask.key == super::usage::moved::SETTING {
         app.usage.changed();
     }
+    if ask.key.starts_with("registry.") {
+        app.refresh.again();
+    }
     app.bus.publish("config/changed", &ask.key);
     Ok(setting)
 }

@@ -1,9 +1,10 @@
 //! Tries a script on a context as real as the arguments allow.
 
-use super::resolve::resolve;
+use super::{resolve::resolve, trust::script_needs_approval};
 use crate::{
     app::App,
     base::error::Result,
+    manifests::{Found, Script},
     scripting::example_context,
     wire::{
         envelope::Caller,
@@ -52,12 +53,16 @@ fn context(app: &App, ask: &Test) -> Result<Context> {
 
 pub fn list(app: &App, _ask: List, _caller: &Caller) -> Result<Scripts> {
     let snapshot = app.manifests.snapshot();
-    let rows = snapshot.scripts.values().map(|found| ScriptRow {
-        name: found.item.name.to_string(),
-        origin: found.origin,
-        file: found.file.as_ref().map(|f| f.display().to_string()),
-        agents: snapshot.agents.values().filter(|a| a.item.script == found.item.name).map(|a| a.item.id.to_string()).collect(),
-        hash: found.item.hash.clone(),
-    });
-    Ok(Scripts { scripts: rows.collect() })
+    let row = |found| -> Result<ScriptRow> {
+        let found: &Found<Script> = found;
+        Ok(ScriptRow {
+            name: found.item.name.to_string(),
+            origin: found.origin,
+            file: found.file.as_ref().map(|f| f.display().to_string()),
+            agents: snapshot.agents.values().filter(|a| a.item.script == found.item.name).map(|a| a.item.id.to_string()).collect(),
+            hash: found.item.hash.clone(),
+            needs_approval: script_needs_approval(app, &snapshot, found)?,
+        })
+    };
+    Ok(Scripts { scripts: snapshot.scripts.values().map(row).collect::<Result<_>>()? })
 }

@@ -1,250 +1,248 @@
-//! Look-up over the layers, reloaded when a directory's content changes.
+//! The layers' directories: loaded again when their content, or the link to the registry's, has changed.
 
 use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
+    fs, io,
+    path::{Component, Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::SystemTime,
 };
 
-use include_dir::{Dir, include_dir};
+use include_dir::{Dir, DirEntry, include_dir};
 
-use super::parse;
+use super::snapshot::Snapshot;
 use crate::{
-    base::{
-        error::{Error, Result, closest},
-        paths::Paths,
-    },
-    wire::{
-        ids::ScriptName,
-        manifest::{AgentManifest, Origin, Problem, ProviderManifest},
-    },
+    base::paths::Paths,
+    wire::{manifest::Origin, registry::Kind},
 };
 
 static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/manifests");
 
 /// Larger files are not manifests.
-const MAX_FILE: u64 = 256 * 1024;
+pub(super) const MAX_FILE: u64 = 256 * 1024;
 
-/// An entry and where it came from.
-#[derive(Clone, Debug)]
-pub struct Found<T> {
-    pub item: Arc<T>,
-    pub origin: Origin,
-    pub file: Option<PathBuf>,
+/// In this order, since a catalogue needs its provider.
+const KINDS: [Kind; 5] = [Kind::Agent, Kind::Provider, Kind::Script, Kind::Template, Kind::Models];
+
+/// A link that is swapped all the time is followed so often; each load is of one commit in any case.
+const TRIES: usize = 16;
+
+/// Directories of a layer, as `KINDS`.
+type Dirs = [PathBuf; 5];
+
+/// What `registry/current` says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Registry {
+    Absent,
+    /// The directory of one commit.
+    Commit(PathBuf),
+    /// Something else stands there.
+    Refused(String),
 }
 
-#[derive(Clone, Debug)]
-pub struct Script {
-    pub name: ScriptName,
-    pub source: String,
-    /// blake3 of the source, hex.
-    pub hash: String,
-}
+/// Path, size and time of a file or a directory.
+type Mark = (PathBuf, u64, Option<SystemTime>);
 
-/// Everything known at one moment.
-#[derive(Clone, Debug, Default)]
-pub struct Snapshot {
-    pub agents: BTreeMap<String, Found<AgentManifest>>,
-    pub providers: BTreeMap<String, Found<ProviderManifest>>,
-    pub scripts: BTreeMap<String, Found<Script>>,
-    pub problems: Vec<Problem>,
+#[derive(Debug, PartialEq, Eq)]
+struct Stamp {
+    registry: Registry,
+    /// Directories of the commit: its files never change.
+    commit: Vec<Mark>,
+    /// Files of the user.
+    user: Vec<Mark>,
 }
-
-/// Name, size and time of every file in the directories of a layer.
-type Stamp = Vec<(PathBuf, u64, Option<SystemTime>)>;
 
 pub struct Manifests {
-    layers: Vec<(Origin, [PathBuf; 3])>,
+    current: PathBuf,
+    user: Dirs,
     /// The last snapshot and what the directories looked like then.
     cache: Mutex<Option<(Stamp, Arc<Snapshot>)>>,
 }
 
 impl Manifests {
     pub fn new(paths: &Paths) -> Self {
-        let registry = paths.registry_current();
         Self {
-            layers: vec![
-                (Origin::Registry, [registry.join("agents"), registry.join("providers"), registry.join("scripts")]),
-                (Origin::User, [paths.agents_dir(), paths.providers_dir(), paths.scripts_dir()]),
-            ],
+            current: paths.registry_current(),
+            user: [paths.agents_dir(), paths.providers_dir(), paths.scripts_dir(), paths.templates_dir(), paths.models_dir()],
             cache: Mutex::new(None),
         }
     }
 
     /// Current content of all layers.
     pub fn snapshot(&self) -> Arc<Snapshot> {
-        let stamp = self.stamp();
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((seen, snapshot)) = cache.as_ref()
-            && *seen == stamp
-        {
-            return Arc::clone(snapshot);
-        }
-        let snapshot = Arc::new(self.load(&stamp));
-        *cache = Some((stamp, Arc::clone(&snapshot)));
-        snapshot
-    }
-
-    fn stamp(&self) -> Stamp {
-        let mut stamp = Vec::new();
-        for dir in self.layers.iter().flat_map(|(_, dirs)| dirs) {
-            let Ok(entries) = fs::read_dir(dir) else { continue };
-            for path in entries.flatten().map(|e| e.path()) {
-                let wanted = path.extension().is_some_and(|e| e == "toml" || e == "rhai");
-                if let (true, Ok(meta)) = (wanted, fs::metadata(&path)) {
-                    stamp.push((path, meta.len(), meta.modified().ok()));
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let registry = self.registry();
+            let stamp = self.stamp(registry.clone());
+            if let Some((seen, snapshot)) = cache.as_ref()
+                && *seen == stamp
+            {
+                return Arc::clone(snapshot);
+            }
+            let (snapshot, whole) = self.load(&registry);
+            // A commit may be removed once the link has moved on twice.
+            let settled = whole && self.registry() == registry;
+            if settled || tries >= TRIES {
+                let snapshot = Arc::new(snapshot);
+                match cache.as_ref() {
+                    Some((_, before)) if !whole => return Arc::clone(before),
+                    _ if settled => *cache = Some((stamp, Arc::clone(&snapshot))),
+                    _ => {}
                 }
+                return snapshot;
             }
         }
-        stamp.sort();
-        stamp
     }
 
-    fn load(&self, stamp: &Stamp) -> Snapshot {
+    fn registry(&self) -> Registry {
+        let bad = |what: &str| Registry::Refused(format!("{what}, not a link to commits/<commit>; nothing of the registry is used"));
+        match fs::read_link(&self.current) {
+            Ok(target) => {
+                let mut parts = target.components();
+                let commit = match (parts.next(), parts.next(), parts.next()) {
+                    (Some(Component::Normal(first)), Some(Component::Normal(commit)), None) if first == "commits" => commit.to_str(),
+                    _ => None,
+                };
+                match (commit.filter(|c| is_commit(c)), self.current.parent()) {
+                    (Some(commit), Some(registry)) => Registry::Commit(registry.join("commits").join(commit)),
+                    _ => bad(&format!("is a link to {}", target.display())),
+                }
+            }
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Registry::Absent,
+            Err(e) if fs::symlink_metadata(&self.current).is_ok() => bad(&format!("is a file or a directory ({e})")),
+            Err(_) => Registry::Absent,
+        }
+    }
+
+    fn stamp(&self, registry: Registry) -> Stamp {
+        let mut commit = Vec::new();
+        if let Registry::Commit(at) = &registry {
+            for dir in std::iter::once(at.clone()).chain(commit_dirs(at)) {
+                commit.extend(mark(dir));
+            }
+        }
+        let mut user: Vec<Mark> = KINDS.iter().zip(&self.user).flat_map(|(kind, dir)| files(*kind, dir).0).filter_map(mark).collect();
+        user.sort();
+        Stamp { registry, commit, user }
+    }
+
+    /// And whether every file that was listed could be read.
+    fn load(&self, registry: &Registry) -> (Snapshot, bool) {
         let mut snapshot = Snapshot::default();
-        for kind in ["agents", "providers", "scripts"] {
-            for file in BUILT_IN.get_dir(kind).into_iter().flat_map(|d| d.files()) {
-                let text = file.contents_utf8().unwrap_or_default();
-                snapshot.add(kind, Origin::BuiltIn, file.path(), text);
+        let mut whole = true;
+        for kind in KINDS {
+            for file in BUILT_IN.get_dir(folder(kind)).into_iter().flat_map(all_files) {
+                snapshot.add(kind, Origin::BuiltIn, file.path(), file.contents());
             }
         }
-        for (origin, dirs) in &self.layers {
-            for (path, size, _) in stamp {
-                let Some(at) = dirs.iter().position(|d| path.parent() == Some(d)) else { continue };
-                let kind = ["agents", "providers", "scripts"][at];
-                if *size > MAX_FILE {
-                    snapshot.problem(path, format!("is larger than {} KiB", MAX_FILE / 1024));
-                    continue;
-                }
-                match fs::read_to_string(path) {
-                    Ok(text) => snapshot.add(kind, *origin, path, &text),
-                    Err(e) => snapshot.problem(path, format!("cannot be read: {e}")),
+        match registry {
+            Registry::Absent => {}
+            Registry::Refused(why) => snapshot.problem(&self.current, why.clone()),
+            Registry::Commit(at) => {
+                whole = fs::symlink_metadata(at).is_ok_and(|m| m.is_dir()) && snapshot.read(Origin::Registry, &commit_dirs(at));
+                if !whole {
+                    snapshot.problem(&self.current, "links to a commit that is not there, or not whole".into());
                 }
             }
         }
-        snapshot
+        snapshot.read(Origin::User, &self.user);
+        (snapshot, whole)
     }
 }
 
 impl Snapshot {
-    fn problem(&mut self, path: &Path, message: String) {
-        self.problems.push(Problem { file: path.display().to_string(), line: None, key: None, message });
-    }
-
-    fn add(&mut self, kind: &str, origin: Origin, path: &Path, text: &str) {
-        let stem = path.file_stem().and_then(|s| s.to_str()).unwrap_or_default().to_owned();
-        let extension = path.extension().and_then(|s| s.to_str()).unwrap_or_default();
-        if extension != if kind == "scripts" { "rhai" } else { "toml" } {
-            return;
+    /// Whether every file that was listed was there.
+    fn read(&mut self, origin: Origin, dirs: &Dirs) -> bool {
+        let mut whole = true;
+        for (kind, dir) in KINDS.iter().zip(dirs) {
+            let (paths, listed) = files(*kind, dir);
+            whole &= listed;
+            for path in paths {
+                // A link to somewhere else, a pipe or a device is no manifest, and must not hold up everybody.
+                match fs::metadata(&path) {
+                    Ok(meta) if !meta.is_file() => self.problem(&path, "is no file".into()),
+                    Ok(meta) if meta.len() > MAX_FILE => self.problem(&path, format!("is larger than {} KiB", MAX_FILE / 1024)),
+                    Ok(_) => match fs::read(&path) {
+                        Ok(bytes) => self.add(*kind, origin, &path, &bytes),
+                        Err(e) => {
+                            whole &= e.kind() != io::ErrorKind::NotFound;
+                            self.problem(&path, format!("cannot be read: {e}"));
+                        }
+                    },
+                    Err(e) => {
+                        whole &= e.kind() != io::ErrorKind::NotFound;
+                        self.problem(&path, format!("cannot be read: {e}"));
+                    }
+                }
+            }
         }
-        let shown = path.display().to_string();
-        let file = (origin != Origin::BuiltIn).then(|| path.to_owned());
-        let result = match kind {
-            "agents" => parse::agent(&shown, &stem, text).map(|item| {
-                self.agents.insert(stem, Found { item: Arc::new(item), origin, file });
-            }),
-            "providers" => parse::provider(&shown, &stem, text).map(|item| {
-                self.providers.insert(stem, Found { item: Arc::new(item), origin, file });
-            }),
-            _ => ScriptName::parse(&stem)
-                .map(|name| {
-                    let hash = blake3::hash(text.as_bytes()).to_hex().to_string();
-                    let item = Arc::new(Script { name, source: text.to_owned(), hash });
-                    self.scripts.insert(stem, Found { item, origin, file });
-                })
-                .map_err(|bad| Problem { file: shown, line: None, key: None, message: bad.to_string() }),
-        };
-        if let Err(problem) = result {
-            self.problems.push(problem);
-        }
-    }
-
-    /// By id, or by another word the manifest lists.
-    pub fn agent(&self, word: &str) -> Result<&Found<AgentManifest>> {
-        let by_word = || self.agents.values().find(|f| f.item.aliases.iter().any(|a| a == word));
-        self.agents.get(word).or_else(by_word).ok_or_else(|| {
-            let error = Error::not_found(format!("agent {word:?} is not known"));
-            let broken = self.broken(word, error);
-            near(broken, word, self.agents.keys()).hint("list agents: clown agents list")
-        })
-    }
-
-    pub fn provider(&self, id: &str) -> Result<&Found<ProviderManifest>> {
-        self.providers.get(id).ok_or_else(|| {
-            let error = Error::not_found(format!("provider {id:?} is not known"));
-            let broken = self.broken(id, error);
-            near(broken, id, self.providers.keys()).hint("list providers: clown providers list")
-        })
-    }
-
-    pub fn script(&self, name: &str) -> Result<&Found<Script>> {
-        self.scripts.get(name).ok_or_else(|| {
-            let error = Error::not_found(format!("script {name:?} is not known"));
-            near(error, name, self.scripts.keys()).hint("list scripts: clown scripts list")
-        })
-    }
-
-    /// A manifest that exists and does not parse is the likelier cause than a wrong name.
-    fn broken(&self, id: &str, error: Error) -> Error {
-        match self.problems.iter().find(|p| Path::new(&p.file).file_stem().is_some_and(|s| s == id)) {
-            Some(problem) => error.hint(format!("its manifest has a mistake: {problem}")),
-            None => error,
-        }
+        whole
     }
 }
 
-fn near<'a>(error: Error, word: &str, known: impl Iterator<Item = &'a String>) -> Error {
-    match closest(word, known.map(String::as_str)) {
-        Some(name) => error.hint(format!("did you mean {name}")),
-        None => error,
+/// The directory of a kind in the built-in layer and in a commit.
+fn folder(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Agent => "agents",
+        Kind::Provider => "providers",
+        Kind::Script => "scripts",
+        Kind::Template => "templates",
+        Kind::Models => "models",
     }
+}
+
+fn commit_dirs(at: &Path) -> Dirs {
+    KINDS.map(|kind| at.join(folder(kind)))
+}
+
+fn is_commit(name: &str) -> bool {
+    (40..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
+/// Files of a kind in their order, and whether they could be listed; templates are one directory deeper.
+fn files(kind: Kind, dir: &Path) -> (Vec<PathBuf>, bool) {
+    let extension = if kind == Kind::Script { "rhai" } else { "toml" };
+    let mut found = Vec::new();
+    let mut whole = true;
+    let mut list = |dir: &Path| match fs::read_dir(dir) {
+        Ok(entries) => entries.flatten().map(|e| e.path()).collect(),
+        Err(_) => {
+            // Absent is empty, as long as it stays so.
+            whole &= !dir.exists();
+            Vec::new()
+        }
+    };
+    for path in list(dir) {
+        if kind == Kind::Template {
+            if path.is_dir() {
+                found.extend(list(&path));
+            }
+        } else {
+            found.push(path);
+        }
+    }
+    found.retain(|path| path.extension().is_some_and(|e| e == extension));
+    found.sort();
+    (found, whole)
+}
+
+fn all_files<'a>(dir: &'a Dir<'a>) -> Vec<&'a include_dir::File<'a>> {
+    let mut files = Vec::new();
+    for entry in dir.entries() {
+        match entry {
+            DirEntry::File(file) => files.push(file),
+            DirEntry::Dir(below) => files.extend(all_files(below)),
+        }
+    }
+    files
+}
+
+fn mark(path: PathBuf) -> Option<Mark> {
+    let meta = fs::metadata(&path).ok()?;
+    let time = meta.modified().ok();
+    Some((path, meta.len(), time))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn write(path: &Path, text: &str) {
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    #[test]
-    fn every_built_in_manifest_parses_and_names_a_script_that_exists() {
-        let dir = tempfile::tempdir().unwrap();
-        let snapshot = Manifests::new(&Paths::at(dir.path())).snapshot();
-        assert_eq!(snapshot.problems, []);
-        for id in ["claude", "codex", "opencode"] {
-            let agent = &snapshot.agents[id].item;
-            assert!(snapshot.scripts.contains_key(agent.script.as_str()), "{id}");
-        }
-        for id in ["anthropic", "openai", "openrouter", "minimax", "zai", "deepseek", "moonshot", "self", "offline"] {
-            assert!(snapshot.providers.contains_key(id), "{id}");
-        }
-    }
-
-    #[test]
-    fn the_user_layer_wins_over_the_registry_and_a_broken_file_hides_nothing() {
-        let dir = tempfile::tempdir().unwrap();
-        let paths = Paths::at(dir.path());
-        let manifests = Manifests::new(&paths);
-        let text = |name: &str| {
-            format!(
-                "schema = 1\nid = \"zai\"\nname = \"{name}\"\n[[endpoints]]\nformat = \"anthropic\"\nbase_url = \"https://x.example\"\nauth = \"bearer\"\n"
-            )
-        };
-        assert_eq!(manifests.snapshot().providers["zai"].origin, Origin::BuiltIn);
-        write(&paths.registry_current().join("providers/zai.toml"), &text("from registry"));
-        assert_eq!(manifests.snapshot().providers["zai"].item.name, "from registry");
-        write(&paths.providers_dir().join("zai.toml"), &text("mine"));
-        let found = manifests.snapshot().providers["zai"].clone();
-        assert_eq!((found.item.name.as_str(), found.origin), ("mine", Origin::User));
-        write(&paths.providers_dir().join("zai.toml"), "schema = 1\nid = 3\n");
-        let snapshot = manifests.snapshot();
-        assert_eq!(snapshot.providers["zai"].item.name, "from registry");
-        assert_eq!(snapshot.problems.len(), 1);
-        assert_eq!((snapshot.problems[0].line, snapshot.problems[0].key.as_deref()), (Some(2), Some("id")));
-    }
-}
+mod tests;

@@ -2,11 +2,14 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::wire::manifest::{AgentManifest, Problem, ProviderKind, ProviderManifest, SCHEMA};
+use crate::wire::{
+    manifest::{AgentManifest, Catalogue, Problem, ProviderKind, ProviderManifest, SCHEMA},
+    templates::Template,
+};
 
 pub(crate) fn agent(file: &str, stem: &str, text: &str) -> Result<AgentManifest, Problem> {
     let manifest: AgentManifest = read(file, text)?;
-    check_head(file, stem, manifest.schema, manifest.id.as_str())?;
+    check_head(file, stem, manifest.schema, ("id", manifest.id.as_str()))?;
     let isolation = &manifest.isolation;
     let bad = |key: &str, message: String| problem(file, text, Some(key), message);
     if manifest.binaries.is_empty() || manifest.binaries.iter().any(|b| b.is_empty() || b.contains(['/', '\\'])) {
@@ -19,6 +22,7 @@ pub(crate) fn agent(file: &str, stem: &str, text: &str) -> Result<AgentManifest,
         return Err(bad("isolation.default", "is not among isolation.modes".into()));
     }
     let paths = isolation.isolated.iter().chain(&isolation.dirs).chain(isolation.env.values()).chain([&isolation.config_dir]);
+    let paths = paths.chain(&manifest.supports.hooks_file);
     for path in paths {
         if !relative(path) {
             return Err(bad("isolation", format!("{path:?} is not a path inside a home")));
@@ -29,7 +33,7 @@ pub(crate) fn agent(file: &str, stem: &str, text: &str) -> Result<AgentManifest,
 
 pub(crate) fn provider(file: &str, stem: &str, text: &str) -> Result<ProviderManifest, Problem> {
     let manifest: ProviderManifest = read(file, text)?;
-    check_head(file, stem, manifest.schema, manifest.id.as_str())?;
+    check_head(file, stem, manifest.schema, ("id", manifest.id.as_str()))?;
     let bad = |key: &str, message: String| problem(file, text, Some(key), message);
     if manifest.kind == ProviderKind::Remote && manifest.endpoints.is_empty() {
         return Err(bad("endpoints", "a remote provider needs one".into()));
@@ -50,18 +54,69 @@ pub(crate) fn provider(file: &str, stem: &str, text: &str) -> Result<ProviderMan
     Ok(manifest)
 }
 
+/// Text that is filled in with a key; a template has no business with it.
+const KEY: &str = "${API_KEY";
+
+pub(crate) fn template(file: &str, agent: &str, stem: &str, text: &str) -> Result<Template, Problem> {
+    let template: Template = read(file, text)?;
+    check_head(file, stem, template.schema, ("name", template.name.as_str()))?;
+    let bad = |key: &str, message: String| problem(file, text, Some(key), message);
+    if template.agent.as_str() != agent {
+        return Err(bad("agent", format!("is {:?}, but the directory is called {agent:?}", template.agent.as_str())));
+    }
+    if template.description.trim().is_empty() || template.description.chars().any(char::is_control) || template.description.len() > 200 {
+        return Err(bad("description", "needs one line of at most 200 bytes".into()));
+    }
+    if text.contains(KEY) {
+        return Err(problem(file, text, None, format!("holds {KEY}: a template gets no key")));
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    for prompt in &template.prompts {
+        // Other files of an agent are settings or code.
+        if !relative(&prompt.file) || !prompt.file.to_ascii_lowercase().ends_with(".md") {
+            return Err(bad("prompts.file", format!("{:?} is no path of an .md file inside the agent's directory", prompt.file)));
+        }
+        if !seen.insert(prompt.file.to_lowercase()) {
+            return Err(bad("prompts.file", format!("{:?} is there twice", prompt.file)));
+        }
+    }
+    for hook in &template.hooks {
+        let word = !hook.event.is_empty() && hook.event.bytes().all(|b| b.is_ascii_alphanumeric());
+        if !word || hook.command.trim().is_empty() || hook.command.contains('\0') {
+            return Err(bad("hooks", "each needs the name of an event and a command".into()));
+        }
+    }
+    Ok(template)
+}
+
+pub(crate) fn models(file: &str, stem: &str, text: &str) -> Result<Catalogue, Problem> {
+    let catalogue: Catalogue = read(file, text)?;
+    check_head(file, stem, catalogue.schema, ("provider", catalogue.provider.as_str()))?;
+    let names = catalogue.models.iter().map(|m| &m.id).chain(catalogue.tiers.values()).chain(&catalogue.default_model);
+    for name in names {
+        if name.is_empty() || name.len() > 200 || name.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return Err(problem(file, text, Some("models.id"), format!("{name:?} is no name of a model")));
+        }
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    if let Some(twice) = catalogue.models.iter().find(|m| !seen.insert(&m.id)) {
+        return Err(problem(file, text, Some("models.id"), format!("{:?} is there twice", twice.id)));
+    }
+    Ok(catalogue)
+}
+
 /// A path that stays below where it is joined.
 fn relative(path: &str) -> bool {
     !path.is_empty() && !path.contains(['\0', '\\', ':']) && path.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }
 
-fn check_head(file: &str, stem: &str, schema: u32, id: &str) -> Result<(), Problem> {
+fn check_head(file: &str, stem: &str, schema: u32, (key, id): (&str, &str)) -> Result<(), Problem> {
     let problem = |key: &str, message: String| Problem { file: file.into(), line: None, key: Some(key.into()), message };
     if schema != SCHEMA {
         return Err(problem("schema", format!("is {schema}, this build reads {SCHEMA}")));
     }
     if stem != id {
-        return Err(problem("id", format!("is {id:?}, but the file is called {stem:?}")));
+        return Err(problem(key, format!("is {id:?}, but the file is called {stem:?}")));
     }
     Ok(())
 }

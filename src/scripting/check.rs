@@ -4,7 +4,7 @@ use crate::{
     base::error::{Error, Result},
     wire::{
         runs::KEY_PLACEHOLDER,
-        scripts::{FileFormat, Output},
+        scripts::{FileFormat, FileMode, Output},
     },
 };
 
@@ -69,7 +69,7 @@ pub fn env_name_allowed(name: &str) -> bool {
 }
 
 /// Refuses a result that could reach outside the profile home or hijack a process.
-pub(crate) fn check(output: &Output) -> Result<()> {
+pub fn check(output: &Output) -> Result<()> {
     let bad = |message: String| Err(Error::script(message).hint("the script's result was not used"));
     if output.env.len() > MAX_ENV || output.args.len() > MAX_ARGS || output.files.len() > MAX_FILES {
         return bad(format!("the script gave more than {MAX_ENV} variables, {MAX_ARGS} arguments or {MAX_FILES} files"));
@@ -105,6 +105,9 @@ pub(crate) fn check(output: &Output) -> Result<()> {
         };
         if !right_kind {
             return bad(format!("the content of {:?} does not fit its format", file.path));
+        }
+        if file.mode == FileMode::Extend && file.format != FileFormat::Json {
+            return bad(format!("{:?} is to be extended, and only JSON can be", file.path));
         }
         if serde_json::to_string(&file.content).map_or(usize::MAX, |t| t.len()) > MAX_TEXT {
             return bad(format!("the content of {:?} is too long", file.path));
@@ -172,7 +175,7 @@ fn check_path(path: &str) -> Result<(), &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::scripts::{File, FileMode};
+    use crate::wire::scripts::File;
 
     fn file(path: &str) -> Output {
         let file = File { path: path.into(), format: FileFormat::Json, content: serde_json::json!({}), mode: FileMode::Seed };

@@ -3,14 +3,17 @@
 //! A script is a pure function from context to files, environment and arguments. It runs in a child
 //! process (`clown __script`) with ceilings on memory, processor time, files and wall clock, sees
 //! placeholders instead of keys, and its result is checked as data by `check`. The only user of Rhai.
-//! Owns no file. Events: none. Never: writes anything, runs a script in the daemon's own process,
+//! Owns `approvals.json` and `approvals/`: what of the registry the user agreed to.
+//! Events: none. Never: writes what a script says, runs a script in the daemon's own process,
 //! lets a script's text reach the daemon's output.
 
+mod approvals;
 mod check;
 mod child;
 mod engine;
 mod run;
 
-pub use check::env_name_allowed;
+pub use approvals::Approvals;
+pub use check::{check as check_output, env_name_allowed};
 pub use child::{CHILD_COMMAND, child};
 pub use run::{Scripts, example_context};

@@ -84,10 +84,14 @@ impl Usage {
         Arc::clone(&self.prices.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// From now on requests cost something else.
-    pub fn reprice(&self, prices: Prices) {
+    /// From now on these hold, for what was used before as well. Says whether they are other ones.
+    pub fn set_prices(&self, prices: Prices) -> bool {
+        if prices.hash() == self.prices().hash() {
+            return false;
+        }
         *self.prices.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(prices);
         self.changed();
+        true
     }
 
     pub fn source(&self) -> &dyn Source {

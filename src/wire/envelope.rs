@@ -36,6 +36,8 @@ pub struct Caller {
 pub const CALLER_VARS: &[&str] = &[
     "PATH",
     "HOME",
+    "CLOWN_REGISTRY_URL",
+    "CLOWN_REGISTRY_CHANNEL",
     // Set inside a profile, where HOME is the profile's.
     "CLOWN_REAL_HOME",
     "USERPROFILE",

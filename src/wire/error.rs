@@ -43,11 +43,14 @@ pub struct Failure {
     /// What to do next, one action each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hints: Vec<String>,
+    /// What the user may agree to with `scripts.approve`, so that a terminal can ask at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<String>,
 }
 
 impl Failure {
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hints: Vec::new() }
+        Self { code, message: message.into(), hints: Vec::new(), review: None }
     }
 
     #[must_use]

@@ -106,6 +106,11 @@ name_type!(
     ScriptName,
     "script name"
 );
+name_type!(
+    /// Name of a template without its agent and extension.
+    TemplateName,
+    "template name"
+);
 
 #[cfg(test)]
 mod tests {

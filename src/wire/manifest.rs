@@ -193,6 +193,9 @@ pub struct Supports {
     pub hooks: bool,
     #[serde(default)]
     pub mcp: bool,
+    /// JSON file of the config directory that takes hooks as Claude Code's `settings.json` does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hooks_file: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -277,6 +280,23 @@ pub struct Model {
     /// Context window in tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<u64>,
+}
+
+/// `models/<provider>.toml` of the registry, `models.d/<provider>.toml` of the user: models that came after a
+/// provider's manifest. By design it cannot say where requests and keys go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Catalogue {
+    pub schema: u32,
+    pub provider: ProviderId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_model: Option<String>,
+    /// Each takes the place of the manifest's tier of that name.
+    #[serde(default)]
+    pub tiers: BTreeMap<String, String>,
+    /// Each takes the place of the manifest's model of that id, or joins them.
+    #[serde(default)]
+    pub models: Vec<Model>,
 }
 
 /// A manifest that could not be used, told without hiding the others.

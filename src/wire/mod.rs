@@ -15,10 +15,12 @@ pub mod manifest;
 pub mod profiles;
 pub mod providers;
 pub mod proxy;
+pub mod registry;
 pub mod runs;
 pub mod scripts;
 pub mod secret;
 pub mod sessions;
+pub mod templates;
 pub mod usage;
 
 use serde::{Serialize, de::DeserializeOwned};

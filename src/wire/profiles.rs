@@ -123,6 +123,9 @@ pub struct Create {
     /// Requests go through a proxy, also where they need not.
     #[serde(default)]
     pub proxy: bool,
+    /// Name of one of the agent's templates; what this call sets itself wins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
     /// Check and show, change nothing.
     #[serde(default)]
     pub dry_run: bool,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Call, Effect};
+use super::{Call, Done, Effect};
 
 /// The constant `ctx` of a script. Holds placeholders, never a key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -129,6 +129,8 @@ pub enum FileMode {
     Seed,
     /// Own keys set, every other key kept.
     Merge,
+    /// As `Merge`, and what a list lacks is put at its end. JSON only.
+    Extend,
 }
 
 /// Runs a script of the user on an example context.
@@ -168,6 +170,9 @@ pub struct ScriptRow {
     pub agents: Vec<String>,
     /// blake3 of the source, hex.
     pub hash: String,
+    /// It came with the registry and the user has not agreed to it.
+    #[serde(default)]
+    pub needs_approval: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -179,4 +184,84 @@ impl Call for List {
     const NAME: &'static str = "scripts.list";
     const EFFECT: Effect = Effect::Read;
     type Reply = Scripts;
+}
+
+/// Agrees to a script of the registry, or to a template (`AGENT/NAME`) that does more than choose a model and give texts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ApproveScript {
+    pub name: String,
+    /// blake3 of the source that was shown, hex.
+    pub hash: String,
+}
+
+impl Call for ApproveScript {
+    const NAME: &'static str = "scripts.approve";
+    const EFFECT: Effect = Effect::Idempotent;
+    type Reply = Done;
+}
+
+/// What the user would agree to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ReviewScript {
+    /// As in `ApproveScript`.
+    pub name: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Review {
+    pub name: String,
+    /// blake3 of the source, hex.
+    pub hash: String,
+    /// Agreed to, or nothing that needs it.
+    pub approved: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// What the difference is from; absent: `diff` is the whole text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compared: Option<Compared>,
+    /// Lines with `+`, `-` and space. Characters that a terminal obeys or hides are written as `\u{..}`.
+    pub diff: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Compared {
+    /// What the user agreed to last.
+    Agreed,
+    BuiltIn,
+}
+
+impl Call for ReviewScript {
+    const NAME: &'static str = "scripts.review";
+    const EFFECT: Effect = Effect::Read;
+    type Reply = Review;
+}
+
+pub const APPROVALS_VERSION: u32 = 1;
+
+/// `approvals.json`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Approvals {
+    pub version: u32,
+    /// By name as in `ApproveScript`; the last of a list is the newest.
+    pub agreed: BTreeMap<String, Vec<Agreed>>,
+    /// Fields of newer builds.
+    #[serde(flatten)]
+    pub rest: serde_json::Map<String, Value>,
+}
+
+impl Default for Approvals {
+    fn default() -> Self {
+        Self { version: APPROVALS_VERSION, agreed: BTreeMap::new(), rest: serde_json::Map::new() }
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Agreed {
+    /// blake3 of the text, hex; the text is in `approvals/<hash>`.
+    pub hash: String,
+    /// RFC 3339, UTC.
+    pub at: String,
+    #[serde(flatten)]
+    pub rest: serde_json::Map<String, Value>,
 }

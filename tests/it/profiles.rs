@@ -4,6 +4,7 @@ mod change;
 mod nested;
 mod prompts;
 mod shells;
+mod templates;
 
 use crate::support::TestHome;
 

@@ -12,10 +12,12 @@ mod dirs;
 mod licences;
 mod outcome;
 mod platforms;
+mod registry;
 mod scratch;
 mod sdk;
 mod setup;
 mod shell;
+mod soak;
 mod tidy;
 mod usage;
 
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let outcome = match args.as_slice() {
         [] | ["--help" | "-h" | "help", ..] => usage::print(),
+        ["registry", rest @ ..] => registry::task(rest),
         [_, rest @ ..] if rest.iter().any(|a| matches!(*a, "--help" | "-h")) => usage::print(),
         ["setup", rest @ ..] => setup::task(rest),
         ["corpus", rest @ ..] => corpus::task(rest),
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
         ["tidy", rest @ ..] => tidy::task(rest),
         ["licences", rest @ ..] => licences::task(rest),
         ["platforms", rest @ ..] => platforms::task(rest),
+        ["soak", rest @ ..] => soak::task(rest),
         ["bench", rest @ ..] => bench::task(rest),
         [name, ..] => usage::unknown(name),
     };

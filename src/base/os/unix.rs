@@ -62,6 +62,15 @@ pub fn private_dir(path: &Path) -> Result<()> {
         .hint(format!("look at it and move it away: ls -ld {}", path.display())))
 }
 
+/// Makes a link to a directory, or makes the one that is there lead elsewhere: whoever reads it, and a crash at any point, sees the old
+/// target or the new one. `temp` is a free name in the same directory; a crash may leave it.
+pub fn point_link(link: &Path, target: &Path, temp: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, temp)?;
+    fs::rename(temp, link).inspect_err(|_| {
+        let _ = fs::remove_file(temp);
+    })
+}
+
 /// Whether a socket of this user is at the path. Nothing there is `Ok(false)`.
 pub fn own_socket(path: &Path) -> Result<bool> {
     match fs::symlink_metadata(path) {

@@ -33,6 +33,15 @@ pub fn private_dir(path: &Path) -> Result<()> {
     fs::create_dir_all(path).map_err(Error::writing(path))
 }
 
+/// As on Unix, but where a link was, there is none for a moment: the system replaces no directory by another.
+pub fn point_link(link: &Path, target: &Path, temp: &Path) -> io::Result<()> {
+    std::os::windows::fs::symlink_dir(target, temp)?;
+    let moved = fs::rename(temp, link).or_else(|_| fs::remove_dir(link).and_then(|()| fs::rename(temp, link)));
+    moved.inspect_err(|_| {
+        let _ = fs::remove_dir(temp);
+    })
+}
+
 /// Sockets are not handed over as descriptor 0 here.
 pub fn stdin_listener() -> io::Result<std::net::TcpListener> {
     Err(io::ErrorKind::Unsupported.into())

@@ -26,6 +26,7 @@ use crate::{
 
 /// The sums as of now.
 pub(crate) fn known(app: &App) -> Result<Known> {
+    app.look_for_prices();
     if let Some(Some(watch)) = app.watch.get()
         && !watch.settle()
     {

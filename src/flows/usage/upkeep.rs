@@ -89,7 +89,7 @@ pub fn doctor(app: &App, _ask: Doctor, caller: &Caller) -> Result<DoctorReply> {
         unpriced: known.ledger.unpriced(),
         rewritten: rewritten.into_iter().filter_map(|(model, key)| Some((model, key?))).collect(),
         prices: prices.hash().to_string(),
-        prices_problem: prices.problem().map(str::to_owned).or_else(|| app.prices_problem.clone()),
+        prices_problem: prices.problem().map(str::to_owned).or_else(|| app.prices_problem()),
         watching: app.usage.is_watched(),
         elsewhere: moved::elsewhere(app, &scope.places, caller),
     })

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::check::{PricesChecked, check_table};
 use super::names::{Match, MatchKind, candidates};
 use super::overrides::Overrides;
 use super::price::ModelPrice;
@@ -89,6 +90,16 @@ impl Prices {
     /// Why the file is not used although it is there.
     pub fn problem(&self) -> Option<&str> {
         self.table().1.as_deref()
+    }
+
+    /// A table from outside, against the one in force.
+    pub fn check(&self, bytes: &[u8]) -> Result<PricesChecked, String> {
+        check_table(bytes, Some(&self.table().0))
+    }
+
+    /// Models in the table.
+    pub fn count(&self) -> usize {
+        self.table().0.names().count()
     }
 
     fn look_up(&self, provider: Option<&str>, model: &str) -> Option<Found> {

@@ -127,3 +127,16 @@ fn a_change_in_a_file_reads_that_file_and_one_that_is_not_known_reads_all() {
     }
     assert_eq!(ask(), (4, 3), "too many to look at each");
 }
+
+#[test]
+fn other_prices_make_other_sums_of_what_was_read() {
+    let usage = Usage::new(Box::new(Growing::default()), Prices::new(None, &Overrides::default()).unwrap());
+    usage.watched(true);
+    let version = || usage.known(|| Ok(Scope::default())).unwrap().version;
+    assert_eq!((version(), version()), (1, 1));
+    assert!(!usage.set_prices(Prices::new(None, &Overrides::default()).unwrap()));
+    assert_eq!(version(), 1, "the same prices");
+    let own = crate::usage::pricing::Override { input: 5.0, ..Default::default() };
+    assert!(usage.set_prices(Prices::new(None, &[("m".to_owned(), own)].into()).unwrap()));
+    assert_eq!(version(), 2);
+}

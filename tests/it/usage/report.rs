@@ -130,3 +130,26 @@ fn a_profile_s_requests_have_the_price_of_who_serves_it() {
     assert_eq!(of("-"), None, "outside of profiles nobody knows who served it");
     assert_eq!(home.json(&["usage", "models", "--provider", "zai"])["totals"]["requests"], 1);
 }
+
+#[test]
+fn new_prices_hold_at_once_for_what_was_used_before() {
+    let home = TestHome::new();
+    log(&home.home(), "s1", &[Answer { id: "1", at: "2026-11-20T23:30:00Z", input: 1_000_000, output: 0 }]);
+    let cost = || home.json(&["usage", "models"])["totals"]["cost_usd"].clone();
+    let pid = || home.daemon_pid().unwrap();
+    let (built_in, daemon) = (cost(), pid());
+    let file = home.root().join("registry/litellm-pricing.json");
+    let set = |price: &str| {
+        let text =
+            format!("{{\"claude-opus-5-5\":{{\"input_cost_per_token\":{price},\"litellm_provider\":\"anthropic\",\"mode\":\"chat\"}}}}");
+        home.write(file.with_file_name("new"), &text);
+        std::fs::rename(file.with_file_name("new"), &file).unwrap();
+    };
+    set("0.000002");
+    assert_eq!(cost(), 2.0);
+    set("0.000003");
+    assert_eq!(cost(), 3.0, "of the same size");
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(cost(), built_in);
+    assert_eq!(pid(), daemon, "the daemon runs on");
+}

@@ -171,7 +171,7 @@ fn other_prices_give_what_a_first_look_at_them_gives() {
     }
     let own: Overrides = toml::from_str("[nobody-knows]\ninput = 1.0\noutput = 2.0").unwrap();
     let before = answers(&usage.known(|| Ok(world.scope("zai"))).unwrap().ledger);
-    usage.reprice(Prices::new(None, &own).unwrap());
+    usage.set_prices(Prices::new(None, &own).unwrap());
     let after = usage.known(|| Ok(world.scope("zai"))).unwrap();
     let first = {
         let prices = Prices::new(None, &own).unwrap();

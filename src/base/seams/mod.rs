@@ -1,4 +1,6 @@
-//! The outside world, behind traits: time, other programs, keys. Tests put their own in.
+//! The outside world, behind traits: time, other programs, keys, servers. Tests put their own in.
+
+mod fetch;
 
 use std::{
     collections::BTreeMap,
@@ -9,6 +11,8 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+
+pub use fetch::{Answer, Fetch, Get, Got};
 
 use super::{os, secret::SecretStore};
 
@@ -114,6 +118,7 @@ pub struct Seams {
     pub clock: Arc<dyn Clock>,
     pub spawn: Arc<dyn Spawn>,
     pub vault: Arc<dyn Vault>,
+    pub fetch: Arc<dyn Fetch>,
 }
 
 #[cfg(test)]

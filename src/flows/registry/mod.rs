@@ -1,0 +1,126 @@
+//! The registry: what the user set up, what a sync brings, and who is told.
+
+mod refresh;
+
+pub use refresh::{Refresh, settle};
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    app::App,
+    base::error::{Error, Result},
+    manifests,
+    registry::{Registry, Settings},
+    scripting::example_context,
+    wire::{
+        envelope::Caller,
+        error::Code,
+        manifest::Problem,
+        registry::{Channel, Diff, Differences, Inspect, Kind, Lint, Linted, Pin, State, Sync, Synced, Verified, Verify},
+    },
+};
+
+const URL_VAR: &str = "CLOWN_REGISTRY_URL";
+const CHANNEL_VAR: &str = "CLOWN_REGISTRY_CHANNEL";
+
+/// From the call, else the caller's environment, else config.toml.
+fn settings(app: &App, caller: &Caller, channel: Option<Channel>) -> Result<Settings> {
+    let set = |key: &str| app.config.text(key).map(|text| Some(text).filter(|t| !t.is_empty()));
+    let var = |name: &str| caller.env.get(name).filter(|v| !v.is_empty()).cloned();
+    let channel = match (channel, var(CHANNEL_VAR)) {
+        (Some(channel), _) => channel,
+        (None, Some(word)) => Channel::parse(&word)
+            .ok_or_else(|| Error::invalid(format!("{CHANNEL_VAR} cannot be {word:?}")).hint("use one of: stable, beta, nightly"))?,
+        (None, None) => Channel::parse(&app.config.text("registry.channel")?).unwrap_or_default(),
+    };
+    let threshold = u32::try_from(app.config.number("registry.threshold")?).ok().filter(|n| *n > 0);
+    Ok(Settings {
+        url: var(URL_VAR).map_or_else(|| set("registry.url"), |url| Ok(Some(url)))?,
+        channel,
+        trusted_keys: app.config.words("registry.trusted_keys")?,
+        threshold,
+        ca_file: set("registry.ca_file")?.map(PathBuf::from),
+    })
+}
+
+/// What an artifact must be before it is taken: a script that compiles and gives what a script gives, or a manifest that parses.
+fn check(app: &App, kind: Kind, id: &str, bytes: &[u8]) -> Result<(), Problem> {
+    manifests::check(kind, id, bytes)?;
+    if kind == Kind::Script {
+        let source = String::from_utf8_lossy(bytes);
+        app.scripts.run(id, &source, &example_context()).map_err(|error| Problem {
+            file: kind.path(id),
+            line: None,
+            key: None,
+            message: error.to_string(),
+        })?;
+    }
+    Ok(())
+}
+
+fn offline(app: &App) -> Result<bool> {
+    Ok(app.config.text("registry.offline")? == "on")
+}
+
+pub fn sync(app: &App, ask: Sync, caller: &Caller) -> Result<Synced> {
+    let settings = settings(app, caller, ask.channel)?;
+    let outcome = take(app, &settings, ask.force, ask.offline || offline(app)?).map_err(stays);
+    app.refresh.told(&outcome);
+    outcome
+}
+
+/// The registry into force, then the prices.
+fn take(app: &App, settings: &Settings, force: bool, offline: bool) -> Result<Synced> {
+    let synced = app.registry.sync(settings, force, offline, &|kind, id, bytes| check(app, kind, id, bytes))?;
+    if synced.changed {
+        app.bus.publish("registry/updated", &synced.commit);
+    }
+    Ok(synced)
+}
+
+fn stays(error: Error) -> Error {
+    match error.code() {
+        Code::Io => error.or_hint("what was here stays in force; check it without network: clown registry sync --offline"),
+        Code::InvalidInput => error.or_hint("see and change what is set up: clown config list, clown config set registry.url URL"),
+        _ => error.or_hint("what was here stays in force; tell whoever publishes this registry"),
+    }
+}
+
+pub fn diff(app: &App, ask: Diff, caller: &Caller) -> Result<Differences> {
+    if offline(app)? {
+        return Err(Error::refused("registry.offline is on, and a diff asks the registry").hint("clown config unset registry.offline"));
+    }
+    app.registry.differences(&settings(app, caller, ask.channel)?, &|kind, id, bytes| check(app, kind, id, bytes)).map_err(stays)
+}
+
+pub fn inspect(app: &App, _ask: Inspect, caller: &Caller) -> Result<State> {
+    state(app, &settings(app, caller, None)?)
+}
+
+fn state(app: &App, settings: &Settings) -> Result<State> {
+    let mut state = app.registry.state(settings)?;
+    state.refresh_hours = app.config.number("registry.refresh_hours")?;
+    state.last_error = app.refresh.last_error();
+    Ok(state)
+}
+
+pub fn pin(app: &App, ask: Pin, caller: &Caller) -> Result<State> {
+    let settings = settings(app, caller, None)?;
+    let before = app.registry.state(&settings)?.lock.map(|lock| lock.commit);
+    app.registry.pin(&settings, ask.reference.as_deref(), &|kind, id, bytes| check(app, kind, id, bytes)).map_err(stays)?;
+    let state = state(app, &settings)?;
+    if let Some(lock) = &state.lock
+        && before.as_ref() != Some(&lock.commit)
+    {
+        app.bus.publish("registry/updated", &lock.commit);
+    }
+    Ok(state)
+}
+
+pub fn verify(app: &App, _ask: Verify, caller: &Caller) -> Result<Verified> {
+    app.registry.verify(&settings(app, caller, None)?)
+}
+
+pub fn lint(app: &App, ask: Lint, _caller: &Caller) -> Result<Linted> {
+    Registry::lint(Path::new(&ask.dir), &|kind, id, bytes| check(app, kind, id, bytes))
+}

@@ -1,0 +1,10 @@
+//! `clown registry` against a publisher and servers of our own, honest ones and others.
+
+mod attacks;
+mod crash;
+mod server;
+mod sync;
+mod tls;
+mod world;
+
+use super::support::*;
