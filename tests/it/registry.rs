@@ -2,6 +2,7 @@
 
 mod attacks;
 mod crash;
+mod prices;
 mod server;
 mod sync;
 mod tls;
