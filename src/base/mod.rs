@@ -1,6 +1,7 @@
 //! Ground that every room stands on: paths, files, secrets, seams to the outside, errors.
 
 pub mod child_env;
+pub mod env_names;
 pub mod error;
 pub mod fetch;
 pub mod fsx;
