@@ -8,6 +8,8 @@ mod measure;
 mod proxy;
 mod record;
 #[cfg(target_os = "linux")]
+mod registry;
+#[cfg(target_os = "linux")]
 mod usage;
 
 use crate::outcome::{Failure, Outcome};
@@ -25,11 +27,15 @@ pub(crate) fn task(args: &[&str]) -> Outcome {
             said::only(&options, &["--quick"])?;
             of_usage(quick)
         }
+        ["registry"] => {
+            said::only(&options, &["--quick"])?;
+            of_registry(quick)
+        }
         [] | ["foundation"] => {
             said::only(&options, &["--quick"])?;
             foundation::bench(quick)
         }
-        [name, ..] => Err(Failure::usage(format!("there is no bench \"{name}\"; there are: foundation, proxy, usage"))),
+        [name, ..] => Err(Failure::usage(format!("there is no bench \"{name}\"; there are: foundation, proxy, usage, registry"))),
     }
 }
 
@@ -51,4 +57,14 @@ fn of_usage(quick: bool) -> Outcome {
 #[cfg(not(target_os = "linux"))]
 fn of_usage(_: bool) -> Outcome {
     Err(Failure::new("the usage bench needs Linux: it reads /proc"))
+}
+
+#[cfg(target_os = "linux")]
+fn of_registry(quick: bool) -> Outcome {
+    registry::bench(quick)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn of_registry(_: bool) -> Outcome {
+    Err(Failure::new("the registry bench needs Linux: it reads /proc"))
 }
