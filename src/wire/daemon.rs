@@ -35,6 +35,11 @@ pub struct StatusReply {
     pub protocol: u32,
     pub endpoint: String,
     pub events: String,
+    /// Where the web UI and the API are, `http://127.0.0.1:8765`; absent when nothing is served, and then why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http_problem: Option<String>,
     pub home: String,
     pub log: String,
     /// RFC 3339.
@@ -102,4 +107,7 @@ pub struct EndpointFile {
     /// `ipc:///path` of the pub/sub socket.
     pub events: String,
     pub pid: u32,
+    /// `http://127.0.0.1:8765`; absent when HTTP is off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<String>,
 }

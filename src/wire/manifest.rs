@@ -210,6 +210,7 @@ pub struct Install {
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "LoginHint")]
 pub struct Login {
     #[serde(default)]
     pub hint: String,

@@ -10,6 +10,7 @@ pub mod daemon;
 pub mod envelope;
 pub mod error;
 pub mod event;
+pub mod http;
 pub mod ids;
 pub mod manifest;
 pub mod profiles;

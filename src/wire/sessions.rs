@@ -106,10 +106,15 @@ pub struct List {
     #[serde(default)]
     pub live: bool,
     /// At most this many, newest first. At most 500.
+    #[serde(default = "fifty")]
     pub limit: usize,
     /// Continue below this id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
+}
+
+fn fifty() -> usize {
+    50
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
