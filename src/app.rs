@@ -21,6 +21,7 @@ use crate::{
     profiles::Store,
     proxy::manager::Instances,
     registry::Registry,
+    router::Tally,
     scripting::{Approvals, Scripts},
     sessions::Sessions,
     usage::{
@@ -91,6 +92,8 @@ pub struct App {
     pub bus: Arc<Bus>,
     pub tokens: Arc<Tokens>,
     pub host: Arc<dyn Host>,
+    /// What became of calls.
+    pub tally: Tally,
     pub proxies: Instances,
     pub registry: Registry,
     /// When the registry is asked next, and why the last try failed.
@@ -139,6 +142,7 @@ impl App {
                 Box::new(move |job| host.later(job))
             }),
             bus,
+            tally: Tally::default(),
             tokens,
             paths,
             runtime,

@@ -7,6 +7,7 @@ pub mod create_profile;
 pub mod delete_profile;
 mod keys;
 pub mod look;
+pub mod metrics;
 mod place;
 mod project_code;
 pub mod proxy;
