@@ -159,6 +159,16 @@ impl App {
         crate::flows::proxy::adopt(self);
     }
 
+    /// Where figures are sent and how often; `None`: nowhere.
+    pub fn metrics_export(&self) -> Result<Option<(String, std::time::Duration)>> {
+        crate::flows::otel::settings(self)
+    }
+
+    /// Sends the figures once; waits.
+    pub fn export_metrics(&self, endpoint: &str) -> Result<()> {
+        crate::flows::otel::export(self, endpoint)
+    }
+
     /// Closes a session that the process watch saw ending.
     pub fn close_session(&self, id: &str, exit: Exit) -> Result<()> {
         crate::flows::run_profile::close(self, id, exit)

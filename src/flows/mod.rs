@@ -8,6 +8,7 @@ pub mod delete_profile;
 mod keys;
 pub mod look;
 pub mod metrics;
+pub mod otel;
 mod place;
 mod project_code;
 pub mod proxy;
