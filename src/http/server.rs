@@ -17,6 +17,7 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
+use serde_json::{Map, Value};
 use tokio::{
     net::TcpStream,
     sync::{Semaphore, watch},
@@ -213,7 +214,10 @@ impl Serving {
             METRICS => self.metrics().await,
             LOGIN => self.log_in(&parts.headers, body).await,
             LOGOUT => {
-                self.read(&parts.headers, body, LOGIN_BYTES).await?;
+                let bytes = self.read(&parts.headers, body, LOGIN_BYTES).await?;
+                if !serde_json::from_slice::<Map<String, Value>>(&bytes).is_ok_and(|body| body.is_empty()) {
+                    return Ok(answer::failed(Error::invalid("the body is not {}")));
+                }
                 Ok(with_cookie(&self.site.keys.log_out(&parts.headers)))
             }
             ws::PATH => Ok(self.web_socket(parts, body, seat)),

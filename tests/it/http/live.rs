@@ -76,7 +76,7 @@ fn a_socket_hears_what_it_subscribed_to_and_learns_what_it_missed() {
     let event = socket.event();
     assert_eq!((event.topic.as_str(), event.subject.as_str()), ("profile/created", "one"));
     assert_eq!(event.epoch, hello.epoch);
-    socket.say(&ToServer::Ping);
+    socket.say(&ToServer::Ping {});
     assert_eq!(socket.hear(), FromServer::Pong);
     // Another one goes on after the first event it could have seen.
     let mut late = Socket::open(&web, &[("authorization", &web.bearer())]).unwrap();

@@ -66,7 +66,7 @@ impl Web {
         let mut stream = self.connect();
         // It may be refused before the end.
         let _ = stream.write_all(bytes);
-        read(&mut stream).unwrap()
+        if bytes.starts_with(b"HEAD ") { head(&mut stream).unwrap() } else { read(&mut stream).unwrap() }
     }
 
     /// As a program with the token does.
@@ -110,6 +110,21 @@ impl Answer {
 
 /// One answer; of a body without a length what came until the end.
 pub fn read(stream: &mut TcpStream) -> io::Result<Answer> {
+    let mut answer = head(stream)?;
+    match answer.header("content-length").map(|n| n.parse::<usize>().unwrap()) {
+        Some(length) => {
+            answer.body.resize(length, 0);
+            stream.read_exact(&mut answer.body)?;
+        }
+        None if matches!(answer.status, 101 | 204 | 304) || answer.header("transfer-encoding").is_some() => {}
+        None => {
+            stream.read_to_end(&mut answer.body)?;
+        }
+    }
+    Ok(answer)
+}
+
+fn head(stream: &mut TcpStream) -> io::Result<Answer> {
     let mut bytes = Vec::new();
     let mut byte = [0];
     while !bytes.ends_with(b"\r\n\r\n") {
@@ -123,16 +138,5 @@ pub fn read(stream: &mut TcpStream) -> io::Result<Answer> {
     let mut lines = head.split("\r\n");
     let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
     let pair = |line: &str| line.split_once(": ").map(|(n, v)| (n.to_lowercase(), v.to_owned()));
-    let mut answer = Answer { status, headers: lines.filter_map(pair).collect(), body: Vec::new() };
-    match answer.header("content-length").map(|n| n.parse::<usize>().unwrap()) {
-        Some(length) => {
-            answer.body.resize(length, 0);
-            stream.read_exact(&mut answer.body)?;
-        }
-        None if matches!(status, 101 | 204 | 304) || answer.header("transfer-encoding").is_some() => {}
-        None => {
-            stream.read_to_end(&mut answer.body)?;
-        }
-    }
-    Ok(answer)
+    Ok(Answer { status, headers: lines.filter_map(pair).collect(), body: Vec::new() })
 }
