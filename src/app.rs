@@ -21,6 +21,7 @@ use crate::{
     profiles::Store,
     proxy::manager::Instances,
     registry::Registry,
+    router::Tally,
     scripting::{Approvals, Scripts},
     sessions::Sessions,
     usage::{
@@ -30,7 +31,7 @@ use crate::{
         service::Usage,
         watch::Watch,
     },
-    wire::{daemon::StatusReply, runs::Exit, sessions::Session},
+    wire::{daemon::StatusReply, http::Link, runs::Exit, sessions::Session},
 };
 
 pub use crate::providers::Tokens;
@@ -48,6 +49,8 @@ pub trait Host: Send + Sync {
     fn guard(&self, what: String) -> Box<dyn Send + Sync>;
     /// Runs work that nobody waits for; the daemon stays until it is done.
     fn later(&self, job: Box<dyn FnOnce() + Send>);
+    /// Lets a browser in, once.
+    fn login_link(&self) -> Result<Link>;
     /// Begins an orderly end.
     fn stop(&self);
     fn set_log_level(&self, level: &str) -> Result<()>;
@@ -89,6 +92,8 @@ pub struct App {
     pub bus: Arc<Bus>,
     pub tokens: Arc<Tokens>,
     pub host: Arc<dyn Host>,
+    /// What became of calls.
+    pub tally: Tally,
     pub proxies: Instances,
     pub registry: Registry,
     /// When the registry is asked next, and why the last try failed.
@@ -138,6 +143,7 @@ impl App {
                 Box::new(move |job| host.later(job))
             }),
             bus,
+            tally: Tally::default(),
             tokens,
             paths,
             runtime,
@@ -152,6 +158,16 @@ impl App {
         crate::flows::registry::settle(self);
         self.house.settle(self);
         crate::flows::proxy::adopt(self);
+    }
+
+    /// Where figures are sent and how often; `None`: nowhere.
+    pub fn metrics_export(&self) -> Result<Option<(String, std::time::Duration)>> {
+        crate::flows::otel::settings(self)
+    }
+
+    /// Sends the figures once; waits.
+    pub fn export_metrics(&self, endpoint: &str) -> Result<()> {
+        crate::flows::otel::export(self, endpoint)
     }
 
     /// Closes a session that the process watch saw ending.

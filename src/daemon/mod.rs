@@ -8,7 +8,9 @@ mod activity;
 mod host;
 mod lock;
 mod log;
+mod otel;
 mod processes;
 mod run;
+mod web;
 
 pub use run::{Options, run};

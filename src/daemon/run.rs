@@ -2,7 +2,7 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -12,7 +12,8 @@ use super::{
     activity::Activity,
     host::{Process, Rest},
     lock::{self, Taken},
-    log,
+    log, otel,
+    web::{self, Web},
 };
 use crate::{
     app::{App, Ground, Host},
@@ -96,6 +97,9 @@ struct Up {
     app: Arc<App>,
     process: Arc<Process>,
     server: Server,
+    web: Arc<Web>,
+    /// Sends figures, the last ones at the end.
+    exporting: Mutex<Option<tokio::task::JoinHandle<()>>>,
     endpoint: EndpointFile,
     sockets: [PathBuf; 2],
     identity: [Option<(u64, u64)>; 2],
@@ -143,20 +147,24 @@ impl Up {
         };
         let events = app.bus.subscribe();
         let server = Server::open(paths, &runtime, bound, answer, events, [guard("connection"), guard("event subscriber")])?;
+        let web = Arc::new(web::open(paths, &config, &process, &router));
         let endpoint = EndpointFile {
             version: endpoint::STORED_VERSION,
             ipc: endpoint::address_of(&sockets[0]),
             events: endpoint::address_of(&sockets[1]),
             pid: std::process::id(),
+            http: web.url(),
         };
         let rest = Rest {
             app: Arc::downgrade(&app),
             router: Arc::downgrade(&router),
             endpoint: endpoint.clone(),
+            web: Arc::clone(&web),
             heals: server.heals(),
             followed: Mutex::default(),
         };
         let _ = process.rest.set(rest);
+        let exporting = tokio::spawn(otel::run(Arc::clone(&app), process.stop.subscribe()));
         adopt(&app);
         // Asks tasks on this runtime and waits for them, so not on one of its threads.
         let settled = std::thread::spawn({
@@ -167,7 +175,18 @@ impl Up {
             tracing::error!("proxies of an earlier daemon were not taken over");
         }
         endpoint::write(paths, &endpoint)?;
-        Ok(Self { paths: paths.clone(), app, process, server, endpoint, sockets, identity, _router: router })
+        Ok(Self {
+            paths: paths.clone(),
+            app,
+            process,
+            server,
+            web,
+            exporting: Mutex::new(Some(exporting)),
+            endpoint,
+            sockets,
+            identity,
+            _router: router,
+        })
     }
 
     /// Returns when it is time to end: a call, a signal, or nothing to do for long enough.
@@ -200,12 +219,17 @@ impl Up {
         // The reply to the call that told us to stop is among those under way.
         let quiet = async {
             self.server.refuse().await;
+            self.web.refuse().await;
             while self.process.activity.held().iter().any(|g| g.starts_with("request") || g.starts_with("connection")) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
         let _ = tokio::time::timeout(LAST_CALLS, quiet).await;
         self.app.proxies.shutdown().await;
+        let exporting = self.exporting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(task) = exporting {
+            let _ = tokio::time::timeout(LAST_CALLS, task).await;
+        }
         self.server.close();
         tracing::debug!(events = %self.app.bus.epoch(), "closed");
     }

@@ -9,6 +9,7 @@ mod daemon;
 mod help;
 mod hostile_peers;
 mod hostile_scripts;
+mod http;
 mod keychain;
 mod prices;
 mod profiles;

@@ -37,6 +37,7 @@ const TESTS: &[Tool] = &[
     Tool { names: &["gnome-keyring-daemon"], needed_for: "the keychain test", packages: &["gnome-keyring"] },
     Tool { names: &["dbus-run-session"], needed_for: "the keychain test", packages: &["dbus"] },
     Tool { names: &["strace"], needed_for: "the crash sweeps", packages: &["strace"] },
+    Tool { names: &["prometheus"], needed_for: "the test that scrapes the figures", packages: &["prometheus"] },
 ];
 
 const NGINX: Tool = Tool { names: &["nginx"], needed_for: "comparing the proxy engine", packages: &["nginx"] };

@@ -42,6 +42,11 @@ pub fn temp_dir(otherwise: &Path) -> PathBuf {
     if private_dir(&path).is_ok() { path } else { otherwise.to_owned() }
 }
 
+/// Whether it is a file of this user that nobody else can read.
+pub fn only_ours(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file() && meta.uid() == uid() && meta.mode() & 0o077 == 0)
+}
+
 /// Makes or checks a 0700 directory of this user.
 pub fn private_dir(path: &Path) -> Result<()> {
     match fs::DirBuilder::new().mode(0o700).create(path) {
@@ -176,6 +181,13 @@ pub fn allow_many_files() {
     let mut limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
     limit.current = limit.current.map(|now| now.max(limit.maximum.unwrap_or(ENOUGH).min(ENOUGH)));
     let _ = rustix::process::setrlimit(rustix::process::Resource::Nofile, limit);
+}
+
+/// Memory of this process in bytes, where the system tells.
+pub fn resident_memory() -> Option<u64> {
+    let statm = fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = statm.split(' ').nth(1)?.parse().ok()?;
+    Some(pages * rustix::param::page_size() as u64)
 }
 
 /// Ceilings for a process that runs a foreign script: memory in bytes, processor time in seconds.
