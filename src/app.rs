@@ -30,7 +30,7 @@ use crate::{
         service::Usage,
         watch::Watch,
     },
-    wire::{daemon::StatusReply, runs::Exit, sessions::Session},
+    wire::{daemon::StatusReply, http::Link, runs::Exit, sessions::Session},
 };
 
 pub use crate::providers::Tokens;
@@ -48,6 +48,8 @@ pub trait Host: Send + Sync {
     fn guard(&self, what: String) -> Box<dyn Send + Sync>;
     /// Runs work that nobody waits for; the daemon stays until it is done.
     fn later(&self, job: Box<dyn FnOnce() + Send>);
+    /// Lets a browser in, once.
+    fn login_link(&self) -> Result<Link>;
     /// Begins an orderly end.
     fn stop(&self);
     fn set_log_level(&self, level: &str) -> Result<()>;

@@ -30,6 +30,7 @@ use crate::{
         daemon::{Hello, HelloReply, LogLevel, Status, StatusReply, Stop},
         envelope::{Caller, Outcome, Request, Response},
         error::{Code, Failure},
+        http::{Link, LoginLink},
     },
 };
 
@@ -70,6 +71,7 @@ impl Router {
         router.bind(status);
         router.bind(stop);
         router.bind(log_level);
+        router.bind(login_link);
         router.bind(look::events);
         router.bind(look::agents);
         router.bind(look::agent);
@@ -164,7 +166,7 @@ impl Router {
 
     /// A message as it came from a socket. May block; never panics; always answers.
     pub fn answer_bytes(&self, bytes: &[u8]) -> Vec<u8> {
-        if bytes.iter().filter(|b| matches!(b, b',' | b'[' | b'{')).count() > MAX_PARTS {
+        if self.too_many_parts(bytes) {
             return encode(failed(Error::invalid("the message has too many parts")));
         }
         let response = match serde_json::from_slice::<Request>(bytes) {
@@ -173,6 +175,23 @@ impl Router {
             Err(e) => failed(Error::invalid(format!("the message is not a request: line {}, column {}", e.line(), e.column()))),
         };
         encode(response)
+    }
+
+    /// Whether reading a message would cost more memory than any call needs.
+    pub fn too_many_parts(&self, bytes: &[u8]) -> bool {
+        bytes.iter().filter(|b| matches!(b, b',' | b'[' | b'{')).count() > MAX_PARTS
+    }
+
+    /// The reply alone, as it stands in the envelope that [`Router::answer_bytes`] makes, and no longer than there.
+    pub fn reply(&self, request: Request) -> std::result::Result<Vec<u8>, Failure> {
+        match self.answer(request).outcome {
+            Outcome::Error(failure) => Err(failure),
+            Outcome::Reply(reply) => match serde_json::to_vec(&reply) {
+                Ok(bytes) if bytes.len() + ENVELOPE <= crate::wire::MAX_MESSAGE => Ok(bytes),
+                Ok(_) => Err(too_large()),
+                Err(e) => Err(Error::defect("the reply cannot be encoded").cause(e).into()),
+            },
+        }
     }
 
     pub fn answer(&self, request: Request) -> Response {
@@ -247,13 +266,17 @@ fn failed(error: Error) -> Response {
     Response::new(VERSION, Outcome::Error(error.into()))
 }
 
+/// `{"protocol":1,"version":"0.1.0","reply":}`
+const ENVELOPE: usize = r#"{"protocol":1,"version":"","reply":}"#.len() + VERSION.len();
+
+fn too_large() -> Failure {
+    Failure::new(Code::InvalidInput, "the answer is larger than one message").hint("ask for less at once")
+}
+
 fn encode(response: Response) -> Vec<u8> {
     match serde_json::to_vec(&response) {
         Ok(bytes) if bytes.len() <= crate::wire::MAX_MESSAGE => bytes,
-        Ok(_) => {
-            let failure = Failure::new(Code::InvalidInput, "the answer is larger than one message").hint("ask for less at once");
-            serde_json::to_vec(&Response::new(VERSION, Outcome::Error(failure))).unwrap_or_default()
-        }
+        Ok(_) => serde_json::to_vec(&Response::new(VERSION, Outcome::Error(too_large()))).unwrap_or_default(),
         Err(_) => Vec::new(),
     }
 }
@@ -279,6 +302,10 @@ fn stop(app: &App, ask: Stop, _caller: &Caller) -> Result<Done> {
     Ok(Done {})
 }
 
+fn login_link(app: &App, _ask: LoginLink, _caller: &Caller) -> Result<Link> {
+    app.host.login_link()
+}
+
 fn log_level(app: &App, ask: LogLevel, _caller: &Caller) -> Result<Done> {
     app.host.set_log_level(&ask.level)?;
     Ok(Done {})
@@ -302,6 +329,9 @@ mod tests {
         fn watch(&self, _session: &Session) {}
         fn status(&self) -> StatusReply {
             panic!("the status of no host")
+        }
+        fn login_link(&self) -> Result<Link> {
+            Err(Error::unsupported("no host"))
         }
         fn stop(&self) {}
         fn runtime(&self) -> Result<tokio::runtime::Handle> {

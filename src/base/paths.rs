@@ -63,6 +63,11 @@ impl Paths {
         self.root.join("daemon.lock")
     }
 
+    /// What opens the HTTP interface; 0600.
+    pub fn http_token_file(&self) -> PathBuf {
+        self.root.join("http-token")
+    }
+
     pub fn startup_lock(&self) -> PathBuf {
         self.root.join("daemon.startup.lock")
     }
@@ -197,7 +202,7 @@ impl Paths {
     }
 
     /// Short, stable name of this tree, for places that all trees share.
-    fn tag(&self) -> String {
+    pub fn tag(&self) -> String {
         short_hash(self.root.to_string_lossy().as_bytes())
     }
 

@@ -3,7 +3,7 @@
 use argh::{ArgsInfo, FromArgs};
 
 use super::{
-    agents, budget, config, daemon, profiles, providers, proxy, registry, run, scripts, sessions, templates, ultrallm, usage, watch,
+    agents, budget, config, daemon, profiles, providers, proxy, registry, run, scripts, sessions, templates, ui, ultrallm, usage, watch,
 };
 
 #[derive(FromArgs, ArgsInfo)]
@@ -51,6 +51,7 @@ pub(super) enum Command {
     Templates(templates::Templates),
     Config(config::Config),
     Watch(watch::Watch),
+    Ui(ui::Ui),
     Daemon(daemon::Daemon),
     Ultrallm(ultrallm::Ultrallm),
 }

@@ -185,6 +185,7 @@ fn status(paths: &Paths, output: Output) -> Result<i32> {
             ("started", ago(&s.started)),
             ("endpoint", s.endpoint.clone()),
             ("events", s.events.clone()),
+            ("http", s.http.clone().or_else(|| s.http_problem.as_ref().map(|p| format!("off: {p}"))).unwrap_or_default()),
             ("home", s.home.clone()),
             ("log", s.log.clone()),
             ("idle timeout", if s.idle_timeout == 0 { "never".into() } else { format!("{} s", s.idle_timeout) }),

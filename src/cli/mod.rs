@@ -24,6 +24,7 @@ mod sessions;
 mod start;
 mod table;
 mod templates;
+mod ui;
 mod ultrallm;
 mod usage;
 mod watch;

@@ -63,6 +63,7 @@ fn dispatch(command: Command, output: Output, lives: &Lives<'_>) -> Result<i32> 
         Command::Templates(templates) => templates.run(output),
         Command::Config(config) => config.run(output),
         Command::Watch(watch) => watch.run(output),
+        Command::Ui(ui) => ui.run(output),
         Command::Daemon(daemon) => daemon.run(output, lives.daemon),
         Command::Ultrallm(ultrallm) => ultrallm.run(output, lives.engine),
     }

@@ -39,6 +39,9 @@ pub const SETTINGS: &[Known] = &[
     },
     Known { key: "daemon.idle_timeout", kind: Kind::Number(600), help: "seconds without work until the daemon exits; 0 is never" },
     Known { key: "daemon.log_level", kind: Kind::Word(&["info", "error", "warn", "debug", "trace"]), help: "detail of logs/clownd.log" },
+    Known { key: "http.enabled", kind: Kind::Word(&["on", "off"]), help: "whether the daemon serves the web UI and the API" },
+    Known { key: "http.port", kind: Kind::Number(8765), help: "their port; another free one when it is taken, 0 is any" },
+    Known { key: "http.bind", kind: Kind::Text("127.0.0.1"), help: "their address; only of this machine" },
     Known { key: "proxy.first_port", kind: Kind::Number(8080), help: "first port that proxies of profiles may take" },
     Known { key: "proxy.last_port", kind: Kind::Number(8180), help: "the last one" },
     Known {

@@ -10,13 +10,14 @@ use std::{
 
 use tokio::{runtime::Handle, sync::watch};
 
-use super::{activity::Activity, log, processes};
+use super::{activity::Activity, log, processes, web::Web};
 use crate::{
     app::{App, Host},
     base::error::{Error, Result},
     router::Router,
     wire::{
         daemon::{EndpointFile, StatusReply},
+        http::Link,
         sessions::Session,
     },
 };
@@ -41,6 +42,7 @@ pub(crate) struct Rest {
     pub app: Weak<App>,
     pub router: Weak<Router>,
     pub endpoint: EndpointFile,
+    pub web: Arc<Web>,
     pub heals: Arc<AtomicU64>,
     /// State last followed of each session: one follower for each state.
     pub followed: Mutex<HashMap<String, crate::wire::sessions::State>>,
@@ -95,6 +97,8 @@ impl Host for Process {
             version: crate::router::VERSION.into(),
             protocol: *crate::router::SPOKEN,
             endpoint: rest.map(|r| r.endpoint.ipc.clone()).unwrap_or_default(),
+            http: rest.and_then(|r| r.web.url()),
+            http_problem: rest.and_then(|r| r.web.problem()),
             events: rest.map(|r| r.endpoint.events.clone()).unwrap_or_default(),
             home: path(|p| p.root().display().to_string()),
             log: path(|p| p.log_file().display().to_string()),
@@ -122,6 +126,11 @@ impl Host for Process {
             job();
             drop(guard);
         });
+    }
+
+    fn login_link(&self) -> Result<Link> {
+        let rest = self.rest.get().ok_or_else(|| Error::conflict("the daemon is still starting").hint("try again"))?;
+        rest.web.link()
     }
 
     fn stop(&self) {

@@ -10,5 +10,6 @@ mod lock;
 mod log;
 mod processes;
 mod run;
+mod web;
 
 pub use run::{Options, run};

@@ -13,6 +13,7 @@ use super::{
     host::{Process, Rest},
     lock::{self, Taken},
     log,
+    web::{self, Web},
 };
 use crate::{
     app::{App, Ground, Host},
@@ -96,6 +97,7 @@ struct Up {
     app: Arc<App>,
     process: Arc<Process>,
     server: Server,
+    web: Arc<Web>,
     endpoint: EndpointFile,
     sockets: [PathBuf; 2],
     identity: [Option<(u64, u64)>; 2],
@@ -143,16 +145,19 @@ impl Up {
         };
         let events = app.bus.subscribe();
         let server = Server::open(paths, &runtime, bound, answer, events, [guard("connection"), guard("event subscriber")])?;
+        let web = Arc::new(web::open(paths, &config, &process, &router));
         let endpoint = EndpointFile {
             version: endpoint::STORED_VERSION,
             ipc: endpoint::address_of(&sockets[0]),
             events: endpoint::address_of(&sockets[1]),
             pid: std::process::id(),
+            http: web.url(),
         };
         let rest = Rest {
             app: Arc::downgrade(&app),
             router: Arc::downgrade(&router),
             endpoint: endpoint.clone(),
+            web: Arc::clone(&web),
             heals: server.heals(),
             followed: Mutex::default(),
         };
@@ -167,7 +172,7 @@ impl Up {
             tracing::error!("proxies of an earlier daemon were not taken over");
         }
         endpoint::write(paths, &endpoint)?;
-        Ok(Self { paths: paths.clone(), app, process, server, endpoint, sockets, identity, _router: router })
+        Ok(Self { paths: paths.clone(), app, process, server, web, endpoint, sockets, identity, _router: router })
     }
 
     /// Returns when it is time to end: a call, a signal, or nothing to do for long enough.
@@ -200,6 +205,7 @@ impl Up {
         // The reply to the call that told us to stop is among those under way.
         let quiet = async {
             self.server.refuse().await;
+            self.web.refuse().await;
             while self.process.activity.held().iter().any(|g| g.starts_with("request") || g.starts_with("connection")) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }

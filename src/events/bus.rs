@@ -50,6 +50,11 @@ impl Bus {
         let _ = self.live.send(event);
     }
 
+    /// Number of the newest event; 0 before the first.
+    pub fn newest(&self) -> u64 {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner).back().map_or(0, |e| e.seq)
+    }
+
     pub fn subscribe(&self) -> broadcast::Receiver<Event> {
         self.live.subscribe()
     }

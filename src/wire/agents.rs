@@ -1,5 +1,6 @@
 //! Calls about agents.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -8,7 +9,7 @@ use super::{
 };
 
 /// What was found of an agent on this machine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Detection {
     /// Absolute path, links resolved.
     pub path: String,
@@ -20,7 +21,7 @@ pub struct Detection {
     pub problem: Option<String>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct AgentRow {
     pub id: String,
     pub name: String,
@@ -32,10 +33,11 @@ pub struct AgentRow {
 }
 
 /// Every agent, and whether it is installed. Probes only binaries that changed since last seen.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "AgentsList")]
 pub struct List {}
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Agents {
     pub agents: Vec<AgentRow>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -48,12 +50,13 @@ impl Call for List {
     type Reply = Agents;
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "AgentsInspect")]
 pub struct Inspect {
     pub id: String,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct AgentDetail {
     pub manifest: AgentManifest,
     pub origin: Origin,
@@ -76,7 +79,8 @@ impl Call for Inspect {
 }
 
 /// Probes every agent again, whatever the cache says.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "AgentsDetect")]
 pub struct Detect {
     /// Only this agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]

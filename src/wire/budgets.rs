@@ -1,5 +1,6 @@
 //! Limits a user sets on what a profile may use, and what happens at them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Call, Done, Effect};
@@ -7,7 +8,7 @@ use super::{Call, Done, Effect};
 pub const STORED_VERSION: u32 = 1;
 
 /// How long a limit holds, in days of the zone it was set in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Every {
     Day,
@@ -15,7 +16,7 @@ pub enum Every {
 }
 
 /// What happens when a limit is used up.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "action", rename_all = "lowercase")]
 pub enum Action {
     /// A notice, and nothing else.
@@ -28,7 +29,7 @@ pub enum Action {
 }
 
 /// One limit. A profile has at most one for each `every`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Budget {
     pub profile: String,
     pub every: Every,
@@ -44,7 +45,8 @@ pub struct Budget {
 }
 
 /// A limit and how far it is used.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "BudgetState")]
 pub struct State {
     #[serde(flatten)]
     pub budget: Budget,
@@ -63,7 +65,8 @@ pub struct State {
 }
 
 /// Sets a limit, in place of the one for the same profile and time.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "BudgetsSet")]
 pub struct Set {
     pub budgets: Vec<Budget>,
 }
@@ -74,13 +77,15 @@ impl Call for Set {
     type Reply = States;
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "BudgetsList")]
 pub struct List {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Budgets")]
 pub struct States {
     pub budgets: Vec<State>,
 }
@@ -92,7 +97,8 @@ impl Call for List {
 }
 
 /// Removes a profile's limits, or only that for one time.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "BudgetsRemove")]
 pub struct Remove {
     pub profile: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]

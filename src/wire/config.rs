@@ -1,14 +1,16 @@
 //! Calls about `config.toml`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Call, Effect};
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ConfigList")]
 pub struct List {}
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Setting {
     pub key: String,
     pub value: Value,
@@ -16,7 +18,8 @@ pub struct Setting {
     pub help: String,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ConfigSettings")]
 pub struct Settings {
     pub file: String,
     pub settings: Vec<Setting>,
@@ -32,7 +35,8 @@ impl Call for List {
 }
 
 /// Sets one key; an absent value puts the default back. Comments and order of the file are kept.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ConfigSet")]
 pub struct Set {
     pub key: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,14 +1,16 @@
 //! Calls about the daemon itself, its start report and its endpoint file.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Call, Done, Effect, error::Failure};
 
 /// Says hello. The cheapest call: answered without touching any state.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "DaemonHello")]
 pub struct Hello {}
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HelloReply {
     pub pid: u32,
     pub version: String,
@@ -22,16 +24,22 @@ impl Call for Hello {
     type Reply = HelloReply;
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "DaemonStatus")]
 pub struct Status {}
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct StatusReply {
     pub pid: u32,
     pub version: String,
     pub protocol: u32,
     pub endpoint: String,
     pub events: String,
+    /// Where the web UI and the API are, `http://127.0.0.1:8765`; absent when nothing is served, and then why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http_problem: Option<String>,
     pub home: String,
     pub log: String,
     /// RFC 3339.
@@ -54,7 +62,8 @@ impl Call for Status {
     type Reply = StatusReply;
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "DaemonStop")]
 pub struct Stop {
     /// Refuse while sessions are live.
     #[serde(default)]
@@ -68,7 +77,8 @@ impl Call for Stop {
 }
 
 /// Sets the level of the log: `error`, `warn`, `info`, `debug` or `trace`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "DaemonLogLevel")]
 pub struct LogLevel {
     pub level: String,
 }
@@ -80,7 +90,7 @@ impl Call for LogLevel {
 }
 
 /// The one line a starting daemon writes to the pipe it inherited.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "outcome")]
 pub enum StartReport {
     Ready { pid: u32, endpoint: String },
@@ -89,7 +99,7 @@ pub enum StartReport {
 }
 
 /// `daemon-endpoint`: where the daemon listens. Written by rename, read by every client.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EndpointFile {
     pub version: u32,
     /// `ipc:///path` of the request/reply socket.
@@ -97,4 +107,7 @@ pub struct EndpointFile {
     /// `ipc:///path` of the pub/sub socket.
     pub events: String,
     pub pid: u32,
+    /// `http://127.0.0.1:8765`; absent when HTTP is off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<String>,
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{PROTOCOL, error::Failure};
 
 /// `{"protocol":1,"version":"0.1.0","id":"<uuid>","call":"profiles.list","body":{..}}`
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub struct Request {
     pub protocol: u32,
     /// Version of the sending program, for hints only.
@@ -24,7 +25,7 @@ pub struct Request {
 }
 
 /// What the daemon needs to know of the process that asks.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Caller {
     pub pid: u32,
     pub cwd: String,
@@ -54,7 +55,7 @@ pub const CALLER_VARS: &[&str] = &[
 ];
 
 /// `{"protocol":1,"version":"0.1.0","reply":{..}}` or `{..,"error":{"code","message","hints"}}`
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Response {
     pub protocol: u32,
     pub version: String,
@@ -62,7 +63,7 @@ pub struct Response {
     pub outcome: Outcome,
 }
 
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     Reply(Value),

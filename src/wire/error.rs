@@ -1,9 +1,10 @@
 //! What a failed call says, and the exit codes of the program.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Kinds of failure. Programs decide by the kind, never by the text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
     /// The command line itself is wrong.
@@ -35,7 +36,7 @@ pub enum Code {
 }
 
 /// The error body, equal over every face.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
     pub code: Code,
     /// Lower case, no full stop: what failed, on what, and its causes.

@@ -1,11 +1,12 @@
 //! Signals that something changed. They carry no new value and no secret: readers ask again.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Call, Effect};
 
 /// `{"epoch":"..","seq":7,"time":"..","topic":"profile/created","subject":"work"}`
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Event {
     /// Life of the daemon that sent it. Another epoch means: read everything again.
     pub epoch: String,
@@ -35,13 +36,14 @@ pub fn parse_frame(bytes: &[u8]) -> Option<Event> {
 }
 
 /// Events after a sequence number, from the daemon's ring buffer.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "EventsSince")]
 pub struct Since {
     pub epoch: String,
     pub seq: u64,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Events {
     pub epoch: String,
     /// Newest sequence number of this epoch.

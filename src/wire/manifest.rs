@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{AgentId, ProviderId, ScriptName};
@@ -12,7 +13,7 @@ use super::ids::{AgentId, ProviderId, ScriptName};
 pub const SCHEMA: u32 = 1;
 
 /// Where a manifest or script came from. A later layer hides an earlier one of the same id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
     BuiltIn,
@@ -31,7 +32,7 @@ impl std::fmt::Display for Origin {
 }
 
 /// A wire format of model requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
     /// Anthropic Messages.
@@ -53,7 +54,7 @@ impl std::fmt::Display for Format {
 }
 
 /// How a key travels to an endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum AuthScheme {
     /// `Authorization: Bearer`
@@ -64,7 +65,7 @@ pub enum AuthScheme {
 }
 
 /// How an agent can be authenticated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum AuthMode {
     /// A provider key handed over by clown.
@@ -75,7 +76,7 @@ pub enum AuthMode {
 }
 
 /// How a profile is kept apart from the real home.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Isolation {
     /// HOME is the profile home, bridged to the real one by links.
@@ -103,7 +104,7 @@ impl std::fmt::Display for Isolation {
     }
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgentManifest {
     pub schema: u32,
@@ -139,7 +140,7 @@ pub struct AgentManifest {
     pub login: Login,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VersionProbe {
     pub args: Vec<String>,
@@ -152,7 +153,7 @@ impl Default for VersionProbe {
     }
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IsolationSpec {
     pub default: Isolation,
@@ -176,7 +177,7 @@ pub struct IsolationSpec {
 }
 
 /// A place in a project, relative to the working directory and every one above it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProjectCode {
     /// A file, or a directory with any file in it.
@@ -186,7 +187,7 @@ pub struct ProjectCode {
     pub key: Option<String>,
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Supports {
     #[serde(default)]
@@ -198,7 +199,7 @@ pub struct Supports {
     pub hooks_file: Option<String>,
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Install {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -207,15 +208,16 @@ pub struct Install {
     pub hint: String,
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "LoginHint")]
 pub struct Login {
     #[serde(default)]
     pub hint: String,
 }
 
 /// What kind of provider it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProviderKind {
     #[default]
@@ -227,7 +229,7 @@ pub enum ProviderKind {
     Offline,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProviderManifest {
     pub schema: u32,
@@ -263,7 +265,7 @@ pub struct ProviderManifest {
     pub models: Vec<Model>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Endpoint {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -273,7 +275,7 @@ pub struct Endpoint {
     pub auth: AuthScheme,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
     pub id: String,
@@ -284,7 +286,7 @@ pub struct Model {
 
 /// `models/<provider>.toml` of the registry, `models.d/<provider>.toml` of the user: models that came after a
 /// provider's manifest. By design it cannot say where requests and keys go.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Catalogue {
     pub schema: u32,
@@ -300,7 +302,7 @@ pub struct Catalogue {
 }
 
 /// A manifest that could not be used, told without hiding the others.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Problem {
     pub file: String,
     /// 1-based, when known.

@@ -1,6 +1,6 @@
 //! Every type that crosses a process border: calls, replies, events, manifests and stored records.
 //!
-//! Serde only. Nothing here imports another module of clown, so a client in any language can be
+//! Serde and schemars only. Nothing here imports another module of clown, so a client in any language can be
 //! written from these files. A call is a type; its reply type follows from it (`Call::Reply`).
 
 pub mod agents;
@@ -10,6 +10,7 @@ pub mod daemon;
 pub mod envelope;
 pub mod error;
 pub mod event;
+pub mod http;
 pub mod ids;
 pub mod manifest;
 pub mod profiles;
@@ -23,6 +24,7 @@ pub mod sessions;
 pub mod templates;
 pub mod usage;
 
+use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Wire protocol number. It changes only when an old peer would misread a new one.
@@ -43,13 +45,13 @@ pub enum Effect {
 }
 
 /// One operation of the daemon. Implemented by the request type.
-pub trait Call: Serialize + DeserializeOwned + Send + 'static {
+pub trait Call: Serialize + DeserializeOwned + JsonSchema + Send + 'static {
     /// `noun.verb`, unique; the key in the router and in `PROTOCOL.md`.
     const NAME: &'static str;
     const EFFECT: Effect;
-    type Reply: Serialize + DeserializeOwned + Send + 'static;
+    type Reply: Serialize + DeserializeOwned + JsonSchema + Send + 'static;
 }
 
 /// The reply of calls that have nothing to tell.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, JsonSchema)]
 pub struct Done {}

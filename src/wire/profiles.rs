@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -17,7 +18,7 @@ use super::{
 pub const STORED_VERSION: u32 = 1;
 
 /// `profiles/<alias>.json`. Fields of a newer build survive a rewrite in `rest`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Profile {
     pub version: u32,
     pub alias: Alias,
@@ -56,7 +57,7 @@ pub struct Profile {
 }
 
 /// Where a profile's key is. Never the key.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Credential {
     /// The agent's own login, or a provider without keys.
@@ -71,7 +72,7 @@ pub enum Credential {
 }
 
 /// How a key comes in with a call.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "from", rename_all = "kebab-case")]
 pub enum KeyInput {
     #[default]
@@ -93,7 +94,8 @@ pub enum KeyInput {
 }
 
 /// Fields of `profiles create` and `profiles edit` that are alike.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProfileSettings")]
 pub struct Settings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
@@ -111,7 +113,8 @@ pub struct Settings {
 }
 
 /// Makes a profile: checks everything, stores the key, seeds the home, then commits the file.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProfilesCreate")]
 pub struct Create {
     pub agent: String,
     pub alias: String,
@@ -131,7 +134,7 @@ pub struct Create {
     pub dry_run: bool,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Created {
     pub profile: Profile,
     /// Files written into the profile home, relative to it.
@@ -151,7 +154,8 @@ impl Call for Create {
 }
 
 /// What a creation would need, so that a terminal can ask for what is missing.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProfilesOptions")]
 pub struct Options {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
@@ -159,7 +163,7 @@ pub struct Options {
     pub provider: Option<String>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Choices {
     pub agents: Vec<String>,
     /// Providers that fit the agent, or all.
@@ -180,13 +184,14 @@ impl Call for Options {
     type Reply = Choices;
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProfilesList")]
 pub struct List {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ProfileRow {
     pub alias: Alias,
     pub agent: AgentId,
@@ -202,7 +207,7 @@ pub struct ProfileRow {
     pub last_used: Option<String>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Profiles {
     pub profiles: Vec<ProfileRow>,
     /// Profile files that cannot be read; they are left as they are.
@@ -216,12 +221,13 @@ impl Call for List {
     type Reply = Profiles;
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProfilesInspect")]
 pub struct Inspect {
     pub alias: String,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ProfileDetail {
     pub profile: Profile,
     /// Model in effect; absent when the agent decides.
@@ -243,7 +249,8 @@ impl Call for Inspect {
     type Reply = ProfileDetail;
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProfilesEdit")]
 pub struct Edit {
     pub alias: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -263,7 +270,8 @@ impl Call for Edit {
     type Reply = Created;
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProfilesRename")]
 pub struct Rename {
     pub alias: String,
     pub to: String,
@@ -276,7 +284,8 @@ impl Call for Rename {
 }
 
 /// A new profile with the settings and key of another, and a fresh home.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProfilesClone")]
 pub struct Duplicate {
     pub alias: String,
     pub to: String,
@@ -288,7 +297,8 @@ impl Call for Duplicate {
     type Reply = Created;
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProfilesDelete")]
 pub struct Delete {
     pub alias: String,
     /// Remove the profile home as well.
@@ -296,7 +306,7 @@ pub struct Delete {
     pub purge: bool,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Deleted {
     /// The home that was kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]

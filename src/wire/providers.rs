@@ -1,5 +1,6 @@
 //! Calls about providers.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -8,7 +9,7 @@ use super::{
     manifest::{Format, Origin, Problem, ProviderKind, ProviderManifest},
 };
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ProviderRow {
     pub id: ProviderId,
     pub name: String,
@@ -22,10 +23,11 @@ pub struct ProviderRow {
     pub profiles: usize,
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProvidersList")]
 pub struct List {}
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Providers {
     pub providers: Vec<ProviderRow>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -38,12 +40,13 @@ impl Call for List {
     type Reply = Providers;
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProvidersInspect")]
 pub struct Inspect {
     pub id: String,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ProviderDetail {
     pub manifest: ProviderManifest,
     pub origin: Origin,
@@ -60,7 +63,8 @@ impl Call for Inspect {
 }
 
 /// Agrees that the keys of this provider's profiles may go to the hosts its manifest names now.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProvidersApprove")]
 pub struct Approve {
     pub id: String,
     /// Only this profile; all profiles of the provider when absent.
@@ -68,13 +72,13 @@ pub struct Approve {
     pub alias: Option<String>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Approved {
     /// One line per profile that changed.
     pub changes: Vec<Approval>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Approval {
     pub alias: String,
     pub before: Vec<String>,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -14,7 +15,8 @@ pub use routing::*;
 use super::{ids::ProviderId, profiles::Credential};
 
 /// `proxy` in `profiles/<alias>.json`. Absent: as it comes out by itself.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProxySettings")]
 pub struct Settings {
     /// The user wants it, also where agent and provider would understand each other without.
     #[serde(default)]
@@ -35,7 +37,7 @@ pub struct Settings {
 }
 
 /// How one of several targets is chosen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Strategy {
     /// The rules that hold, in their order; each is the replacement of the one before.
@@ -71,7 +73,7 @@ impl std::fmt::Display for Strategy {
 }
 
 /// A rule: requests for which the condition holds go to the first target; the others replace it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Route {
     pub name: String,
     pub condition: String,
@@ -89,7 +91,7 @@ fn one() -> u32 {
 }
 
 /// A key besides the profile's own, and where its owner agreed to send it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExtraKey {
     pub provider: ProviderId,
     pub credential: Credential,
@@ -98,7 +100,8 @@ pub struct ExtraKey {
 }
 
 /// Why requests of a profile go through a proxy, or do not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProxyUse")]
 #[serde(rename_all = "snake_case")]
 pub enum Use {
     Off,

@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Call, Effect, manifest::Problem};
@@ -15,7 +16,7 @@ use super::{Call, Effect, manifest::Problem};
 /// Format of index and root this build reads.
 pub const SCHEMA: u32 = 1;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Channel {
     #[default]
@@ -47,7 +48,7 @@ impl std::fmt::Display for Channel {
 }
 
 /// `registry.json`. Unknown fields are accepted, since they are signed; twice the same key is not.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Index {
     pub schema: u32,
     /// Counts up with each publication of the channel.
@@ -62,7 +63,8 @@ pub struct Index {
     pub entries: Vec<Entry>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ArtifactKind")]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// `agents/<id>.toml`
@@ -102,7 +104,7 @@ impl std::fmt::Display for Kind {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Entry {
     pub kind: Kind,
     pub id: String,
@@ -117,7 +119,7 @@ pub struct Entry {
 }
 
 /// `root.<n>.json`: whose signatures count. Signed by enough keys of root `n - 1` and by enough of its own.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Root {
     pub schema: u32,
     /// The `n` of its name.
@@ -131,7 +133,7 @@ pub struct Root {
 }
 
 /// `registry/registry.lock` (what is in force) and `registry/channels/<channel>.lock` (the last of each channel).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Lock {
     /// Of this file.
     pub schema: u32,
@@ -160,7 +162,8 @@ pub struct Lock {
 }
 
 /// Brings the registry up to date.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RegistrySync")]
 pub struct Sync {
     /// Ask again even when it is fresh, unconditionally. Relaxes no check.
     #[serde(default)]
@@ -172,14 +175,15 @@ pub struct Sync {
     pub channel: Option<Channel>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "SyncSource")]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
     Cache,
     Network,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Synced {
     pub commit: String,
     pub channel: Channel,
@@ -207,7 +211,7 @@ pub struct Synced {
     pub prices: Option<PricesSynced>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PricesSynced {
     pub changed: bool,
     pub models: u64,
@@ -220,7 +224,7 @@ pub struct PricesSynced {
     pub refused: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PriceMove {
     pub model: String,
     /// Field of the price table, such as `input_cost_per_token`.
@@ -237,13 +241,14 @@ impl Call for Sync {
 }
 
 /// What a sync would change.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RegistryDiff")]
 pub struct Diff {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<Channel>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Differences {
     pub channel: Channel,
     /// Of what is there.
@@ -255,7 +260,7 @@ pub struct Differences {
     pub bytes: u64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ChangeKind {
     Added,
@@ -263,7 +268,7 @@ pub enum ChangeKind {
     Removed,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Change {
     pub change: ChangeKind,
     pub kind: Kind,
@@ -278,10 +283,12 @@ impl Call for Diff {
     type Reply = Differences;
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RegistryInspect")]
 pub struct Inspect {}
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RegistryState")]
 pub struct State {
     /// None is set up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -314,7 +321,8 @@ impl Call for Inspect {
 }
 
 /// Stays at a commit (or the version number of one), or follows the channel again.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RegistryPin")]
 pub struct Pin {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
@@ -327,10 +335,11 @@ impl Call for Pin {
 }
 
 /// Checks signatures and every artifact on disk again.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RegistryVerify")]
 pub struct Verify {}
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Verified {
     pub commit: String,
     pub artifacts: u64,
@@ -346,13 +355,14 @@ impl Call for Verify {
 }
 
 /// Checks a working tree of a registry's publisher.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RegistryLint")]
 pub struct Lint {
     /// Absolute.
     pub dir: String,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Linted {
     pub artifacts: u64,
     pub problems: Vec<Problem>,

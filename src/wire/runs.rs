@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Call, Done, Effect, proxy::NeededKey, secret::KeyText};
 
 /// Plans a run of a profile, opens its session record and hands out the environment.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RunsBegin")]
 pub struct Begin {
     pub alias: String,
     /// Arguments of this run.
@@ -19,7 +21,7 @@ pub const KEY_PLACEHOLDER: &str = "${API_KEY}";
 
 /// A key that the daemon does not hold: the client reads it and puts it in place of
 /// [`KEY_PLACEHOLDER`], so it never crosses the socket.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "from", rename_all = "kebab-case")]
 pub enum KeySource {
     Env { var: String },
@@ -27,7 +29,7 @@ pub enum KeySource {
 }
 
 /// How to change the caller's environment into the agent's.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EnvChange {
     /// Names to remove first; a trailing `*` matches the rest.
     pub remove: Vec<String>,
@@ -37,7 +39,7 @@ pub struct EnvChange {
     pub key: Option<KeySource>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
     pub session: String,
     /// Absolute path of the agent's program.
@@ -58,7 +60,8 @@ impl Call for Begin {
 }
 
 /// The agent runs as this process.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RunsStarted")]
 pub struct Started {
     pub session: String,
     pub pid: u32,
@@ -71,7 +74,7 @@ impl Call for Started {
 }
 
 /// How a process ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Exit {
     Code(i32),
@@ -82,7 +85,8 @@ pub enum Exit {
     NotStarted,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RunsEnded")]
 pub struct Ended {
     pub session: String,
     pub exit: Exit,
@@ -97,14 +101,15 @@ impl Call for Ended {
 }
 
 /// The environment of a profile, for a shell to take over.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RunsEnv")]
 pub struct Env {
     pub alias: String,
     /// Replace every key by a mask.
     pub masked: bool,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct EnvReply {
     pub env: EnvChange,
     /// Names in `env.set` that hold a key.

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Call, Done, Effect};
 
 /// The constant `ctx` of a script. Holds placeholders, never a key.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Context {
     pub agent: AgentCtx,
     pub provider: ProviderCtx,
@@ -22,13 +23,13 @@ pub struct Context {
     pub run: Option<RunCtx>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RunCtx {
     /// The caller's working directory.
     pub cwd: String,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct AgentCtx {
     pub id: String,
     pub name: String,
@@ -36,7 +37,7 @@ pub struct AgentCtx {
     pub version: String,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ProviderCtx {
     pub id: String,
     pub name: String,
@@ -49,7 +50,7 @@ pub struct ProviderCtx {
     pub models: Vec<ModelRow>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ModelRow {
     pub id: String,
     /// 0 when unknown.
@@ -57,7 +58,7 @@ pub struct ModelRow {
 }
 
 /// All empty for provider `self`.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct EndpointCtx {
     pub format: String,
     pub base_url: String,
@@ -65,7 +66,7 @@ pub struct EndpointCtx {
     pub region: String,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ProfileCtx {
     pub alias: String,
     pub home: String,
@@ -73,7 +74,7 @@ pub struct ProfileCtx {
     pub isolation: String,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ModelCtx {
     /// Empty: the agent decides.
     pub id: String,
@@ -83,7 +84,7 @@ pub struct ModelCtx {
     pub chosen: bool,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct KeyCtx {
     /// Text the daemon replaces by the key.
     pub placeholder: String,
@@ -91,7 +92,8 @@ pub struct KeyCtx {
 }
 
 /// What a script returns.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ScriptOutput")]
 #[serde(deny_unknown_fields)]
 pub struct Output {
     #[serde(default)]
@@ -103,7 +105,8 @@ pub struct Output {
     pub files: Vec<File>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ScriptFile")]
 #[serde(deny_unknown_fields)]
 pub struct File {
     /// Relative to the profile home.
@@ -114,7 +117,7 @@ pub struct File {
     pub mode: FileMode,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FileFormat {
     Json,
@@ -122,7 +125,7 @@ pub enum FileFormat {
     Text,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FileMode {
     /// Written when the file is missing.
@@ -134,7 +137,8 @@ pub enum FileMode {
 }
 
 /// Runs a script of the user on an example context.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ScriptsTest")]
 pub struct Test {
     pub source: String,
     pub name: String,
@@ -144,7 +148,7 @@ pub struct Test {
     pub provider: Option<String>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Tested {
     pub output: Output,
     /// Lines the script printed.
@@ -157,10 +161,11 @@ impl Call for Test {
     type Reply = Tested;
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ScriptsList")]
 pub struct List {}
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ScriptRow {
     pub name: String,
     pub origin: super::manifest::Origin,
@@ -175,7 +180,7 @@ pub struct ScriptRow {
     pub needs_approval: bool,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Scripts {
     pub scripts: Vec<ScriptRow>,
 }
@@ -187,7 +192,8 @@ impl Call for List {
 }
 
 /// Agrees to a script of the registry, or to a template (`AGENT/NAME`) that does more than choose a model and give texts.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ScriptsApprove")]
 pub struct ApproveScript {
     pub name: String,
     /// blake3 of the source that was shown, hex.
@@ -201,13 +207,14 @@ impl Call for ApproveScript {
 }
 
 /// What the user would agree to.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ScriptsReview")]
 pub struct ReviewScript {
     /// As in `ApproveScript`.
     pub name: String,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Review {
     pub name: String,
     /// blake3 of the source, hex.
@@ -223,7 +230,7 @@ pub struct Review {
     pub diff: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Compared {
     /// What the user agreed to last.
@@ -240,7 +247,7 @@ impl Call for ReviewScript {
 pub const APPROVALS_VERSION: u32 = 1;
 
 /// `approvals.json`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Approvals {
     pub version: u32,
     /// By name as in `ApproveScript`; the last of a list is the newest.
@@ -256,7 +263,7 @@ impl Default for Approvals {
     }
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Agreed {
     /// blake3 of the text, hex; the text is in `approvals/<hash>`.
     pub hash: String,

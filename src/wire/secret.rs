@@ -1,9 +1,10 @@
 //! Key material in a message. It may cross the socket, and nothing else.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A key on its way between client and daemon. `Debug` shows no byte of it.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct KeyText(String);
 

@@ -1,5 +1,6 @@
 //! Session records and the calls that read them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -8,7 +9,7 @@ use super::{Call, Effect, runs::Exit, usage::Figures};
 pub const STORED_VERSION: u32 = 1;
 
 /// A process, safe against reused pids.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Process {
     pub pid: u32,
     /// Start time as the system counts it; absent where the system does not tell.
@@ -17,7 +18,8 @@ pub struct Process {
 }
 
 /// State of a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "SessionState")]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Planned; the process has not been reported yet.
@@ -36,7 +38,7 @@ impl State {
 
 /// One line of `telemetry/sessions.jsonl`. A session writes a line when it opens and one when it
 /// closes, and one more when it is known what was used; the last line of an id is the record.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Session {
     pub version: u32,
     /// UUID v7, so ids sort by time.
@@ -70,7 +72,8 @@ pub struct Session {
 }
 
 /// What a session used.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "SessionUse")]
 #[serde(default)]
 pub struct Use {
     #[serde(flatten)]
@@ -87,14 +90,15 @@ pub struct Use {
     pub difference_usd: Option<f64>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ModelUse {
     pub model: String,
     #[serde(flatten)]
     pub figures: Figures,
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "SessionsList")]
 pub struct List {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
@@ -102,13 +106,18 @@ pub struct List {
     #[serde(default)]
     pub live: bool,
     /// At most this many, newest first. At most 500.
+    #[serde(default = "fifty")]
     pub limit: usize,
     /// Continue below this id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+fn fifty() -> usize {
+    50
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Sessions {
     pub sessions: Vec<Session>,
     /// Lines of the file that could not be read.
@@ -122,7 +131,8 @@ impl Call for List {
     type Reply = Sessions;
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "SessionsInspect")]
 pub struct Inspect {
     /// Whole id or an unambiguous beginning.
     pub id: String,

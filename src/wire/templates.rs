@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -11,7 +12,7 @@ use super::{
 };
 
 /// `templates/<agent>/<name>.toml`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Template {
     pub schema: u32,
@@ -45,7 +46,7 @@ impl Template {
 }
 
 /// A text for the agent, such as `CLAUDE.md`. Written when the file is missing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Prompt {
     /// Relative to the agent's config directory; ends with `.md`.
@@ -54,7 +55,7 @@ pub struct Prompt {
 }
 
 /// A command the agent runs at some event. Only for agents whose manifest has a `hooks_file`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hook {
     /// The agent's word for it, such as `PostToolUse`.
@@ -65,13 +66,14 @@ pub struct Hook {
     pub command: String,
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TemplatesList")]
 pub struct List {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct TemplateRow {
     pub agent: AgentId,
     pub name: TemplateName,
@@ -79,7 +81,7 @@ pub struct TemplateRow {
     pub origin: Origin,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Templates {
     pub templates: Vec<TemplateRow>,
     /// Files of templates that cannot be used.
@@ -93,14 +95,15 @@ impl Call for List {
     type Reply = Templates;
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TemplatesInspect")]
 pub struct Inspect {
     /// Id of an agent, or another word its manifest lists.
     pub agent: String,
     pub name: String,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct TemplateDetail {
     pub template: Template,
     pub origin: Origin,

@@ -10,11 +10,12 @@ pub use upkeep::{
     Bill, Collector, Doctor, DoctorReply, Import, Imported, Reconcile, Reconciled, Rescan, Scanned, Statusline, StatuslineReply, Trouble,
 };
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Sums over requests, in the names used everywhere. The parts are disjoint, but for `reasoning_tokens`, which are among
 /// `output_tokens`; `total_tokens` is what was billed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Figures {
     pub input_tokens: u64,
@@ -48,7 +49,7 @@ impl Figures {
 }
 
 /// A stretch of days, counted from today in the zone of the question. A week begins on Monday.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Period {
     #[serde(rename = "today")]
     Today,
@@ -80,7 +81,7 @@ impl Period {
 }
 
 /// Which requests. Lists are choices: one of each list must fit, an empty list lets all through.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Select {
     /// Absent: all, or what `since` and `until` say.

@@ -42,6 +42,11 @@ pub fn temp_dir(otherwise: &Path) -> PathBuf {
     if private_dir(&path).is_ok() { path } else { otherwise.to_owned() }
 }
 
+/// Whether it is a file of this user that nobody else can read.
+pub fn only_ours(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file() && meta.uid() == uid() && meta.mode() & 0o077 == 0)
+}
+
 /// Makes or checks a 0700 directory of this user.
 pub fn private_dir(path: &Path) -> Result<()> {
     match fs::DirBuilder::new().mode(0o700).create(path) {

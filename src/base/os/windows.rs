@@ -29,6 +29,11 @@ pub fn temp_dir(otherwise: &Path) -> PathBuf {
     otherwise.to_owned()
 }
 
+/// Files below the user's profile are the user's by their inherited rights.
+pub fn only_ours(path: &Path) -> bool {
+    path.is_file()
+}
+
 pub fn private_dir(path: &Path) -> Result<()> {
     fs::create_dir_all(path).map_err(Error::writing(path))
 }

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Use;
 use crate::wire::{Call, Effect, runs::KeySource, secret::KeyText};
 
 /// What an instance does now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProxyState")]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     Stopped,
@@ -21,7 +23,7 @@ pub enum State {
     Failed,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Instance {
     pub alias: String,
     #[serde(rename = "use")]
@@ -51,14 +53,15 @@ pub struct Instance {
 }
 
 /// A key that only the client can fetch, and the name it goes by in `proxy.keys`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NeededKey {
     pub name: String,
     pub source: KeySource,
 }
 
 /// Starts the instance of a profile, or lets a running one be, and waits until it answers.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProxyStart")]
 pub struct Start {
     pub alias: String,
     /// End a running one first.
@@ -66,7 +69,8 @@ pub struct Start {
     pub restart: bool,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProxyStarted")]
 pub struct Started {
     pub instance: Instance,
     /// Keys to fetch and to send with `proxy.keys`; it starts then.
@@ -81,7 +85,8 @@ impl Call for Start {
 }
 
 /// Brings the keys that the daemon cannot fetch, and starts what waits for them.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProxyKeys")]
 pub struct Keys {
     pub alias: String,
     pub keys: BTreeMap<String, KeyText>,
@@ -94,13 +99,14 @@ impl Call for Keys {
 }
 
 /// Stops one instance, or all. None running is no error.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProxyStop")]
 pub struct Stop {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alias: Option<String>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Stopped {
     pub stopped: Vec<String>,
 }
@@ -112,13 +118,14 @@ impl Call for Stop {
 }
 
 /// Instances: of one profile, or of all that use or ran one.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProxyStatus")]
 pub struct Status {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alias: Option<String>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Instances {
     pub instances: Vec<Instance>,
 }
@@ -130,12 +137,13 @@ impl Call for Status {
 }
 
 /// The configuration as it would be written now.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProxyConfig")]
 pub struct Config {
     pub alias: String,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ConfigText {
     pub file: String,
     pub text: String,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Route, Strategy, Use};
@@ -12,7 +13,8 @@ use crate::wire::{
 };
 
 /// Enables or disables the proxy of a profile, or sets its strategy. What is absent stays.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProxySet")]
 pub struct Set {
     pub alias: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -22,7 +24,7 @@ pub struct Set {
 }
 
 /// A profile's routing after a change, or as it is.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Routing {
     pub alias: String,
     #[serde(rename = "use")]
@@ -36,7 +38,7 @@ pub struct Routing {
     pub warnings: Vec<String>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RouteRow {
     #[serde(flatten)]
     pub route: Route,
@@ -45,7 +47,7 @@ pub struct RouteRow {
     pub generated: bool,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct KeyRow {
     /// For `proxy.remove-key`; the profile's own key is 0 and stays.
     pub number: usize,
@@ -61,7 +63,8 @@ impl Call for Set {
     type Reply = Routing;
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProxyRouting")]
 pub struct ShowRouting {
     pub alias: String,
 }
@@ -73,7 +76,8 @@ impl Call for ShowRouting {
 }
 
 /// Adds a rule. Its condition and targets are checked first.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProxyAddRoute")]
 pub struct AddRoute {
     pub alias: String,
     pub route: Route,
@@ -85,7 +89,8 @@ impl Call for AddRoute {
     type Reply = Routing;
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProxyRemoveRoute")]
 pub struct RemoveRoute {
     pub alias: String,
     pub name: String,
@@ -98,7 +103,8 @@ impl Call for RemoveRoute {
 }
 
 /// Leads a model's name, `*` allowed, to a target.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProxySetAlias")]
 pub struct SetAlias {
     pub alias: String,
     pub name: String,
@@ -111,7 +117,8 @@ impl Call for SetAlias {
     type Reply = Routing;
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProxyRemoveAlias")]
 pub struct RemoveAlias {
     pub alias: String,
     pub name: String,
@@ -124,7 +131,8 @@ impl Call for RemoveAlias {
 }
 
 /// Takes a key for targets of a provider; the hosts of its manifest are approved with it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProxyAddKey")]
 pub struct AddKey {
     pub alias: String,
     pub provider: String,
@@ -138,7 +146,8 @@ impl Call for AddKey {
     type Reply = Routing;
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProxyRemoveKey")]
 pub struct RemoveKey {
     pub alias: String,
     pub number: usize,
@@ -151,7 +160,8 @@ impl Call for RemoveKey {
 }
 
 /// Which rule a request would take, and why.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProxyExplain")]
 pub struct Explain {
     pub alias: String,
     /// Base64 of the request's body: punctuation of its own would count against the limits of a message.
@@ -164,7 +174,7 @@ pub struct Explain {
     pub model: Option<String>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Explanation {
     pub alias: Alias,
     /// What rules can ask about the request, in their own words.
@@ -178,7 +188,7 @@ pub struct Explanation {
     pub targets: Vec<TargetRow>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Step {
     pub rule: String,
     pub condition: String,
@@ -186,7 +196,7 @@ pub struct Step {
     pub reasons: Vec<String>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct TargetRow {
     pub target: String,
     pub model: String,

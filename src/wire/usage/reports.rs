@@ -1,12 +1,13 @@
 //! Sums: the summary, and reports by day, session, model and the like.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Figures, Select};
 use crate::wire::{Call, Effect, budgets};
 
 /// What a report has a line for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Group {
     Daily,
@@ -22,7 +23,7 @@ pub enum Group {
 }
 
 /// The days that were asked for; absent ends are open.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Slice {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
@@ -32,7 +33,8 @@ pub struct Slice {
 }
 
 /// One line. It names what it is the sum of, and only that.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "UsageLine")]
 #[serde(default)]
 pub struct Line {
     /// `2026-11-22`; of a week its Monday; `2026-11` for a month.
@@ -67,7 +69,7 @@ pub struct Line {
 }
 
 /// Five hours from the full hour of their first request.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Block {
     pub start: String,
     pub end: String,
@@ -85,7 +87,7 @@ pub struct Block {
 }
 
 /// How fast, and where that leads by the end of the block.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Burn {
     pub tokens_per_minute: f64,
     /// Input and output only, without what was read from or written to a cache.
@@ -99,7 +101,7 @@ pub struct Burn {
 }
 
 /// A limit as its vendor told it to the agent.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Window {
     pub agent: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -116,7 +118,8 @@ pub struct Window {
 }
 
 /// A report; at most [`Page::MOST`] lines at once.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "UsageReport")]
 pub struct Report {
     pub group: Group,
     #[serde(default)]
@@ -133,7 +136,8 @@ pub struct Report {
 }
 
 /// Days, sessions and blocks in order of time; everything else by cost, the largest first.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "UsagePage")]
 pub struct Page {
     pub group: Group,
     pub slice: Slice,
@@ -164,13 +168,14 @@ impl Call for Report {
 }
 
 /// What fits on a card.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "UsageSummary")]
 pub struct Summary {
     #[serde(default)]
     pub select: Select,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct SummaryReply {
     pub slice: Slice,
     pub totals: Figures,

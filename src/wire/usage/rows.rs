@@ -1,12 +1,14 @@
 //! Requests one by one, for other programs.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Figures, Select};
 use crate::wire::{Call, Effect};
 
 /// Requests as they are known, page by page. The order is the index's own and stays while nothing new is read.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "UsageExport")]
 pub struct Export {
     #[serde(default)]
     pub select: Select,
@@ -15,7 +17,7 @@ pub struct Export {
     pub from: u64,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Exported {
     pub requests: Vec<Request>,
     /// Absent: that was all.
@@ -25,7 +27,8 @@ pub struct Exported {
 }
 
 /// One billed request. Nothing of what was said.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "UsageRequest")]
 #[serde(default)]
 pub struct Request {
     /// RFC 3339, UTC.

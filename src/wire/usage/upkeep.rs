@@ -1,15 +1,17 @@
 //! How the figures came about: reading again, importing, comparing, and what could not be read.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Figures, Select, Slice, reports::Line};
 use crate::wire::{Call, Effect};
 
 /// Reads what is new. What is known of files that are gone stays.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "UsageRescan")]
 pub struct Rescan {}
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Scanned {
     pub files: u64,
@@ -27,7 +29,8 @@ impl Call for Rescan {
 }
 
 /// Reads logs of an agent at another place, once. Requests that are known already are not counted again.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "UsageImport")]
 pub struct Import {
     pub agent: String,
     /// Absolute.
@@ -37,7 +40,7 @@ pub struct Import {
     pub profile: Option<String>,
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Imported {
     pub files: u64,
     /// That were not known before.
@@ -53,13 +56,14 @@ impl Call for Import {
 }
 
 /// Our sums against what agents wrote down as their own bill.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "UsageReconcile")]
 pub struct Reconcile {
     #[serde(default)]
     pub select: Select,
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Reconciled {
     pub slice: Slice,
     /// Sessions with a bill, those that differ first. At most 500.
@@ -71,7 +75,7 @@ pub struct Reconciled {
 }
 
 /// A session's bill and what we make of it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Bill {
     pub agent: String,
@@ -92,7 +96,8 @@ impl Call for Reconcile {
 }
 
 /// What the line below an agent's prompt needs. Names come from the agent.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "UsageStatusline")]
 #[serde(default)]
 pub struct Statusline {
     pub agent: String,
@@ -103,7 +108,7 @@ pub struct Statusline {
     pub timezone: String,
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct StatuslineReply {
     pub session: Figures,
@@ -124,10 +129,11 @@ impl Call for Statusline {
 }
 
 /// Where clown looks, and what it could not read.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "UsageDoctor")]
 pub struct Doctor {}
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct DoctorReply {
     pub index: String,
@@ -149,7 +155,7 @@ pub struct DoctorReply {
 }
 
 /// A place that is looked at.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Collector {
     pub agent: String,
@@ -158,7 +164,7 @@ pub struct Collector {
 }
 
 /// Something that could not be read, and how often.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Trouble {
     pub file: String,

@@ -1,0 +1,1870 @@
+// Made from src/wire by a test (tests/it/http/types.rs). Do not edit.
+export type AgentDetail = {
+  manifest: AgentManifest;
+  origin: Origin;
+  /** File of the manifest, for user and registry layers. */
+  file?: (string | null);
+  installed?: (Detection | null);
+  /** Layer the agent's script comes from. */
+  script_origin?: (Origin | null);
+  /** Providers this agent can use. */
+  providers: Array<string>;
+};
+/** Id of an agent manifest. */
+export type AgentId = string;
+export type AgentManifest = {
+  schema: number;
+  id: AgentId;
+  name: string;
+  homepage?: (string | null);
+  /** Other words accepted for the id on the command line. */
+  aliases: Array<string>;
+  /** Program names looked up on PATH, in order; the first found is used. */
+  binaries: Array<string>;
+  /** Newest version the script was proven with. */
+  tested?: (string | null);
+  /** Formats the agent speaks, preferred first. */
+  formats: Array<Format>;
+  auth: Array<AuthMode>;
+  script: ScriptName;
+  /** Usage parser. */
+  usage?: (string | null);
+  default_model?: (string | null);
+  version: VersionProbe;
+  isolation: IsolationSpec;
+  supports: Supports;
+  install: Install;
+  login: LoginHint;
+};
+export type AgentRow = {
+  id: string;
+  name: string;
+  origin: Origin;
+  installed?: (Detection | null);
+  install_hint: string;
+  profiles: number;
+};
+export type Agents = {
+  agents: Array<AgentRow>;
+  problems?: Array<Problem>;
+};
+/** Probes every agent again, whatever the cache says. */
+export type AgentsDetect = {
+  /** Only this agent. */
+  id?: (string | null);
+};
+export type AgentsInspect = {
+  id: string;
+};
+/** Every agent, and whether it is installed. Probes only binaries that changed since last seen. */
+export type AgentsList = Record<string, never>;
+/** Name of a profile. */
+export type Alias = string;
+export type Approval = {
+  alias: string;
+  before: Array<string>;
+  after: Array<string>;
+};
+export type Approved = {
+  /** One line per profile that changed. */
+  changes: Array<Approval>;
+};
+export type ArtifactKind = ("agent" | "provider" | "script" | "template" | "models");
+/** How an agent can be authenticated. */
+export type AuthMode = ("key" | "self");
+/** How a key travels to an endpoint. */
+export type AuthScheme = ("x-api-key" | "x-goog-api-key" | "none" | "bearer");
+/** A session's bill and what we make of it. */
+export type Bill = {
+  agent: string;
+  profile: (string | null);
+  session: string;
+  model: string;
+  ours: Figures;
+  /** What the agent says. */
+  theirs: Figures;
+  difference_tokens: number;
+  difference_usd: (number | null);
+};
+/** Five hours from the full hour of their first request. */
+export type Block = {
+  start: string;
+  end: string;
+  /** Nothing was used from `start` to `end`; no block. */
+  gap: boolean;
+  /** Still open. */
+  active: boolean;
+  /** Always true: only the vendor knows its windows. What it told is in [`Window`]. */
+  estimated: boolean;
+  /** Of an active block. */
+  burn?: (Burn | null);
+};
+/** One limit. A profile has at most one for each `every`. */
+export type Budget = ({
+  action: "warn";
+} | {
+  action: "refuse";
+} | {
+  action: "route";
+  target: string;
+}) & {
+  profile: string;
+  every: Every;
+  usd?: (number | null);
+  tokens?: (number | null);
+  /** As in `usage::Select`. */
+  timezone?: string;
+};
+/** A limit and how far it is used. */
+export type BudgetState = ({
+  action: "warn";
+} | {
+  action: "refuse";
+} | {
+  action: "route";
+  target: string;
+}) & {
+  profile: string;
+  every: Every;
+  usd?: (number | null);
+  tokens?: (number | null);
+  /** As in `usage::Select`. */
+  timezone: string;
+  /** First day it counts from, `2026-11-01`. */
+  since: string;
+  /** When it begins anew, RFC 3339. */
+  resets_at: string;
+  used_usd: (number | null);
+  used_tokens: number;
+  /** Some of the use has no known price: `used_usd` is too low. */
+  partial: boolean;
+  /** The larger of both shares. */
+  percent: number;
+  /** 80, 95 or 100 once that much is used; 0 before. */
+  level: number;
+};
+export type Budgets = {
+  budgets: Array<BudgetState>;
+};
+export type BudgetsList = {
+  profile?: (string | null);
+};
+/** Removes a profile's limits, or only that for one time. */
+export type BudgetsRemove = {
+  profile: string;
+  every?: (Every | null);
+};
+/** Sets a limit, in place of the one for the same profile and time. */
+export type BudgetsSet = {
+  budgets: Array<Budget>;
+};
+/** How fast, and where that leads by the end of the block. */
+export type Burn = {
+  tokens_per_minute: number;
+  /** Input and output only, without what was read from or written to a cache. */
+  uncached_tokens_per_minute: number;
+  cost_usd_per_hour?: (number | null);
+  minutes_left: number;
+  projected_tokens: number;
+  projected_cost_usd?: (number | null);
+};
+export type Change = {
+  change: ChangeKind;
+  kind: ArtifactKind;
+  id: string;
+  /** Lines with `+`, `-` and space; cut when long. */
+  text: string;
+};
+export type ChangeKind = "added" | "changed" | "removed";
+export type Channel = "stable" | "beta" | "nightly";
+export type Choices = {
+  agents: Array<string>;
+  /** Providers that fit the agent, or all. */
+  providers: Array<string>;
+  /** Whether the provider needs a key. */
+  needs_key: boolean;
+  key_url?: (string | null);
+  /** Profiles of the same provider whose stored key could be shared. */
+  reusable: Array<Alias>;
+  regions: Array<string>;
+  models: Array<string>;
+};
+/** Kinds of failure. Programs decide by the kind, never by the text. */
+export type Code = ("invalid_input" | "not_found" | "already_exists" | "secrets_unavailable" | "io" | "usage" | "conflict" | "unsupported" | "refused" | "corrupt" | "script" | "unreachable" | "protocol" | "defect" | "unknown");
+/** A place that is looked at. */
+export type Collector = {
+  agent: string;
+  profile: (string | null);
+  root: string;
+};
+export type Compared = ("built-in" | "agreed");
+export type ConfigList = Record<string, never>;
+/** Sets one key; an absent value puts the default back. Comments and order of the file are kept. */
+export type ConfigSet = {
+  key: string;
+  value?: (string | null);
+};
+export type ConfigSettings = {
+  file: string;
+  settings: Array<Setting>;
+  /** Keys in the file that this build does not know. */
+  warnings?: Array<string>;
+};
+export type ConfigText = {
+  file: string;
+  text: string;
+};
+export type Created = {
+  profile: Profile;
+  /** Files written into the profile home, relative to it. */
+  files: Array<string>;
+  warnings?: Array<string>;
+  /** What was decided for the user and is good to know. */
+  notes?: Array<string>;
+  dry_run: boolean;
+};
+/** Where a profile's key is. Never the key. */
+export type Credential = ({
+  kind: "none";
+} | {
+  kind: "stored";
+  store: string;
+  key: string;
+} | {
+  kind: "env";
+  var: string;
+} | {
+  kind: "command";
+  argv: Array<string>;
+});
+/** Says hello. The cheapest call: answered without touching any state. */
+export type DaemonHello = Record<string, never>;
+/** Sets the level of the log: `error`, `warn`, `info`, `debug` or `trace`. */
+export type DaemonLogLevel = {
+  level: string;
+};
+export type DaemonStatus = Record<string, never>;
+export type DaemonStop = {
+  /** Refuse while sessions are live. */
+  only_if_idle?: boolean;
+};
+export type Deleted = {
+  /** The home that was kept. */
+  kept_home?: (string | null);
+  /** Whether the stored key went too; false when another profile shares it. */
+  key_deleted: boolean;
+  warnings?: Array<string>;
+};
+/** What was found of an agent on this machine. */
+export type Detection = {
+  /** Absolute path, links resolved. */
+  path: string;
+  /** Absent when the program did not tell. */
+  version?: (string | null);
+  /** Why there is no version. */
+  problem?: (string | null);
+};
+export type Differences = {
+  channel: Channel;
+  /** Of what is there. */
+  commit?: (string | null);
+  next: string;
+  changes: Array<Change>;
+  /** Bytes a sync would fetch. */
+  bytes: number;
+};
+export type DoctorReply = {
+  index: string;
+  /** Of the index, in bytes. */
+  size: number;
+  requests: number;
+  collectors: Array<Collector>;
+  /** Lines and files that could not be read. At most 200. */
+  problems: Array<Trouble>;
+  /** Models without a known price. */
+  unpriced: Array<string>;
+  /** Models priced by another name. */
+  rewritten: Array<[string, string]>;
+  prices: string;
+  prices_problem?: (string | null);
+  /** Whether changes are seen at once. */
+  watching: boolean;
+};
+/** The reply of calls that have nothing to tell. */
+export type Done = Record<string, unknown>;
+export type Endpoint = {
+  region?: (string | null);
+  format: Format;
+  base_url: string;
+  auth: AuthScheme;
+};
+export type Entry = {
+  kind: ArtifactKind;
+  id: string;
+  /** Relative, with `/`. */
+  path: string;
+  /** Hex. */
+  blake3: string;
+  /** Hex. */
+  sha256: string;
+  /** Bytes. */
+  length: number;
+};
+/** `{"epoch":"..","seq":7,"time":"..","topic":"profile/created","subject":"work"}` */
+export type Event = {
+  /** Life of the daemon that sent it. Another epoch means: read everything again. */
+  epoch: string;
+  /** Counts up by one within an epoch. A gap means events were missed. */
+  seq: number;
+  /** RFC 3339, UTC. */
+  time: string;
+  /** `noun/verb`; a reader ignores topics it does not know. */
+  topic: string;
+  /** Alias, session id or other name of what changed. */
+  subject: string;
+};
+export type Events = {
+  epoch: string;
+  /** Newest sequence number of this epoch. */
+  seq: number;
+  /** True when events asked for are gone from the buffer, or belong to another epoch. */
+  resync: boolean;
+  events: Array<Event>;
+};
+/** Events after a sequence number, from the daemon's ring buffer. */
+export type EventsSince = {
+  epoch: string;
+  seq: number;
+};
+/** How long a limit holds, in days of the zone it was set in. */
+export type Every = "day" | "month";
+/** How a process ended. */
+export type Exit = ({
+  code: number;
+} | {
+  signal: number;
+} | "unknown" | "not_started");
+export type Explanation = {
+  alias: Alias;
+  /** What rules can ask about the request, in their own words. */
+  facts: Record<string, string>;
+  /** Every rule in the order in which they are asked. */
+  steps: Array<Step>;
+  /** The winning rule's name, `alias PATTERN` or `by name`; absent: the request would be refused. */
+  rule?: (string | null);
+  /** Where it would go, then the replacements. */
+  targets: Array<TargetRow>;
+};
+export type Exported = {
+  requests: Array<UsageRequest>;
+  /** Absent: that was all. */
+  next?: (number | null);
+  known: boolean;
+};
+/** A key besides the profile's own, and where its owner agreed to send it. */
+export type ExtraKey = {
+  provider: ProviderId;
+  credential: Credential;
+  approved_hosts?: Array<string>;
+};
+/** Body of every refusal and failure over HTTP. */
+export type Failed = {
+  error: Failure;
+};
+/** The error body, equal over every face. */
+export type Failure = {
+  code: Code;
+  /** Lower case, no full stop: what failed, on what, and its causes. */
+  message: string;
+  /** What to do next, one action each. */
+  hints?: Array<string>;
+  /** What the user may agree to with `scripts.approve`, so that a terminal can ask at once. */
+  review?: (string | null);
+};
+/** Sums over requests, in the names used everywhere. The parts are disjoint, but for `reasoning_tokens`, which are among
+ * `output_tokens`; `total_tokens` is what was billed. */
+export type Figures = {
+  input_tokens: number;
+  output_tokens: number;
+  reasoning_tokens: number;
+  cache_read_tokens: number;
+  cache_write_5m_tokens: number;
+  cache_write_1h_tokens: number;
+  cache_write_12h_tokens?: number;
+  /** For a time that nobody told. */
+  cache_write_other_tokens?: number;
+  total_tokens: number;
+  requests: number;
+  /** Null: nothing in it has a known price. */
+  cost_usd: (number | null);
+  /** Some of it has no known price, and is not in `cost_usd`. */
+  partial: boolean;
+};
+export type FileFormat = "json" | "toml" | "text";
+export type FileMode = ("seed" | "merge" | "extend");
+/** A wire format of model requests. */
+export type Format = ("openai-responses" | "openai-chat" | "gemini" | "anthropic");
+/** The daemon's text on `/ws`. */
+export type FromServer = (Seen | Seen | Event | Seen | {
+  type: "pong";
+} | {
+  type: "error";
+  message: string;
+});
+/** What a report has a line for. */
+export type Group = ("daily" | "weekly" | "monthly" | "sessions" | "models" | "profiles" | "agents" | "projects" | "blocks");
+export type HelloReply = {
+  pid: number;
+  version: string;
+  protocol: number;
+  epoch: string;
+};
+/** A command the agent runs at some event. Only for agents whose manifest has a `hooks_file`. */
+export type Hook = {
+  /** The agent's word for it, such as `PostToolUse`. */
+  event: string;
+  /** Which tools; absent: all. */
+  matcher?: (string | null);
+  command: string;
+};
+export type Imported = {
+  files: number;
+  /** That were not known before. */
+  requests: number;
+  problems?: Array<Trouble>;
+};
+export type Install = {
+  npm?: (string | null);
+  hint: string;
+};
+export type Instance = {
+  alias: string;
+  use: ProxyUse;
+  state: ProxyState;
+  port?: (number | null);
+  pid?: (number | null);
+  /** `embedded`, or the path of another program. */
+  engine?: (string | null);
+  /** RFC 3339. */
+  since?: (string | null);
+  /** Times it was started again by itself since it was last started on purpose. */
+  restarts: number;
+  /** Live sessions of the profile. */
+  sessions: number;
+  config: string;
+  log: string;
+  /** What is wrong with it now. */
+  problem?: (string | null);
+};
+export type Instances = {
+  instances: Array<Instance>;
+};
+/** How a profile is kept apart from the real home. */
+export type Isolation = ("home-wrapper" | "config-dir");
+export type IsolationSpec = {
+  default: Isolation;
+  modes: Array<Isolation>;
+  /** The agent's state directory, relative to the profile home. */
+  config_dir: string;
+  /** Variable to path relative to the profile home, set in both modes. */
+  env: Record<string, string>;
+  /** Directories made 0700 before a run, relative to the profile home. */
+  dirs: Array<string>;
+  /** Paths relative to a home that belong to the agent and are never bridged. */
+  isolated: Array<string>;
+  /** Variables removed from the caller's environment; a trailing `*` matches the rest. */
+  strip_env: Array<string>;
+  /** Files of a project that the agent runs as code inside its own process, where the key is. */
+  project_code?: Array<ProjectCode>;
+};
+/** How a key comes in with a call. */
+export type KeyInput = ({
+  from: "absent";
+} | {
+  from: "text";
+  key: KeyText;
+} | {
+  from: "reuse";
+  alias: string;
+} | {
+  from: "env";
+  var: string;
+} | {
+  from: "command";
+  argv: Array<string>;
+});
+export type KeyRow = {
+  /** For `proxy.remove-key`; the profile's own key is 0 and stays. */
+  number: number;
+  provider: ProviderId;
+  /** Where it is and its masked form. */
+  key: string;
+  approved_hosts: Array<string>;
+};
+/** A key that the daemon does not hold: the client reads it and puts it in place of
+ * [`KEY_PLACEHOLDER`], so it never crosses the socket. */
+export type KeySource = ({
+  from: "env";
+  var: string;
+} | {
+  from: "command";
+  argv: Array<string>;
+});
+/** A key on its way between client and daemon. `Debug` shows no byte of it. */
+export type KeyText = string;
+export type Linted = {
+  artifacts: number;
+  problems: Array<Problem>;
+};
+/** `registry/registry.lock` (what is in force) and `registry/channels/<channel>.lock` (the last of each channel). */
+export type Lock = {
+  /** Of this file. */
+  schema: number;
+  channel: Channel;
+  commit: string;
+  version: number;
+  /** Where it came from. */
+  url: string;
+  etag?: (string | null);
+  /** When the network last confirmed it. RFC 3339, UTC. */
+  checked: string;
+  /** When it was taken. RFC 3339, UTC. */
+  synced: string;
+  expires: string;
+  root: number;
+  /** Ids of the keys whose signatures counted, as `minisign` prints them. */
+  keys: Array<string>;
+  /** The commit the user chose to stay at. */
+  pinned?: (string | null);
+  artifacts: Array<Entry>;
+};
+/** Body of `POST /api/v1/login`: what stood behind `#login=`. */
+export type Login = {
+  token: string;
+};
+export type LoginHint = {
+  hint: string;
+};
+export type Model = {
+  id: string;
+  /** Context window in tokens. */
+  context?: (number | null);
+};
+/** Sums over requests, in the names used everywhere. The parts are disjoint, but for `reasoning_tokens`, which are among
+ * `output_tokens`; `total_tokens` is what was billed. */
+export type ModelUse = {
+  model: string;
+  input_tokens: number;
+  output_tokens: number;
+  reasoning_tokens: number;
+  cache_read_tokens: number;
+  cache_write_5m_tokens: number;
+  cache_write_1h_tokens: number;
+  cache_write_12h_tokens?: number;
+  /** For a time that nobody told. */
+  cache_write_other_tokens?: number;
+  total_tokens: number;
+  requests: number;
+  /** Null: nothing in it has a known price. */
+  cost_usd: (number | null);
+  /** Some of it has no known price, and is not in `cost_usd`. */
+  partial: boolean;
+};
+/** A key that only the client can fetch, and the name it goes by in `proxy.keys`. */
+export type NeededKey = {
+  name: string;
+  source: KeySource;
+};
+/** Where a manifest or script came from. A later layer hides an earlier one of the same id. */
+export type Origin = "built-in" | "registry" | "user";
+/** A stretch of days, counted from today in the zone of the question. A week begins on Monday. */
+export type Period = ("today" | "yesterday" | "week" | "month" | "30d" | "all" | "7d");
+export type PriceMove = {
+  model: string;
+  /** Field of the price table, such as `input_cost_per_token`. */
+  field: string;
+  /** US dollars for one unit of the field. */
+  before: number;
+  after: number;
+};
+export type PricesSynced = {
+  changed: boolean;
+  models: number;
+  /** Entries of the file that are no prices and were left out. */
+  left_out: number;
+  /** Prices that moved more than tenfold. */
+  moved: Array<PriceMove>;
+  /** Why the old prices stay. */
+  refused?: (string | null);
+};
+/** A manifest that could not be used, told without hiding the others. */
+export type Problem = {
+  file: string;
+  /** 1-based, when known. */
+  line?: (number | null);
+  /** Dotted key, when known. */
+  key?: (string | null);
+  message: string;
+};
+/** A process, safe against reused pids. */
+export type Process = {
+  pid: number;
+  /** Start time as the system counts it; absent where the system does not tell. */
+  started?: (number | null);
+};
+/** `profiles/<alias>.json`. Fields of a newer build survive a rewrite in `rest`. */
+export type Profile = {
+  version: number;
+  alias: Alias;
+  agent: AgentId;
+  provider: ProviderId;
+  /** Region of the provider, or a URL of the user's own. */
+  endpoint?: (string | null);
+  /** Absent: the provider's default, else the agent's. */
+  model?: (string | null);
+  isolation: Isolation;
+  /** Absolute path of the profile home. */
+  home: string;
+  credential: Credential;
+  /** Hosts the owner agreed to send the key to. */
+  approved_hosts?: Array<string>;
+  proxy?: (ProxySettings | null);
+  /** Arguments put before those of each run. */
+  args?: Array<string>;
+  env?: Record<string, string>;
+  /** Handed to the agent's script. */
+  preferences?: Record<string, string>;
+  /** RFC 3339. */
+  created: string;
+  last_used?: (string | null);
+};
+export type ProfileDetail = {
+  profile: Profile;
+  /** Model in effect; absent when the agent decides. */
+  effective_model?: (string | null);
+  base_url?: (string | null);
+  /** Where the key is kept and its masked form. */
+  key: string;
+  /** Whether requests go through a proxy, and why. */
+  proxy: ProxyUse;
+  warnings?: Array<string>;
+};
+export type ProfileRow = {
+  alias: Alias;
+  agent: AgentId;
+  provider: ProviderId;
+  endpoint?: (string | null);
+  model?: (string | null);
+  isolation: Isolation;
+  /** Live sessions. */
+  running: number;
+  last_used?: (string | null);
+};
+/** Fields of `profiles create` and `profiles edit` that are alike. */
+export type ProfileSettings = {
+  endpoint?: (string | null);
+  model?: (string | null);
+  isolation?: (Isolation | null);
+  args?: (Array<string> | null);
+  /** A null value removes the variable. */
+  env?: Record<string, (string | null)>;
+  preferences?: Record<string, (string | null)>;
+};
+export type Profiles = {
+  profiles: Array<ProfileRow>;
+  /** Profile files that cannot be read; they are left as they are. */
+  problems?: Array<Problem>;
+};
+/** A new profile with the settings and key of another, and a fresh home. */
+export type ProfilesClone = {
+  alias: string;
+  to: string;
+};
+/** Makes a profile: checks everything, stores the key, seeds the home, then commits the file. */
+export type ProfilesCreate = {
+  agent: string;
+  alias: string;
+  provider: string;
+  settings?: ProfileSettings;
+  key?: KeyInput;
+  /** Requests go through a proxy, also where they need not. */
+  proxy?: boolean;
+  /** Name of one of the agent's templates; what this call sets itself wins. */
+  template?: (string | null);
+  /** Check and show, change nothing. */
+  dry_run?: boolean;
+};
+export type ProfilesDelete = {
+  alias: string;
+  /** Remove the profile home as well. */
+  purge?: boolean;
+};
+export type ProfilesEdit = {
+  alias: string;
+  provider?: (string | null);
+  settings?: ProfileSettings;
+  key?: KeyInput;
+  /** Names of optional settings to clear: `model`, `endpoint`, `args`. */
+  unset?: Array<string>;
+};
+export type ProfilesInspect = {
+  alias: string;
+};
+export type ProfilesList = {
+  agent?: (string | null);
+};
+/** What a creation would need, so that a terminal can ask for what is missing. */
+export type ProfilesOptions = {
+  agent?: (string | null);
+  provider?: (string | null);
+};
+export type ProfilesRename = {
+  alias: string;
+  to: string;
+};
+/** A place in a project, relative to the working directory and every one above it. */
+export type ProjectCode = {
+  /** A file, or a directory with any file in it. */
+  path: string;
+  /** Only when the file's text has this key. */
+  key?: (string | null);
+};
+/** A text for the agent, such as `CLAUDE.md`. Written when the file is missing. */
+export type Prompt = {
+  /** Relative to the agent's config directory; ends with `.md`. */
+  file: string;
+  text: string;
+};
+export type ProviderDetail = {
+  manifest: ProviderManifest;
+  origin: Origin;
+  file?: (string | null);
+  /** Agents that can use it. */
+  agents: Array<string>;
+};
+/** Id of a provider manifest. */
+export type ProviderId = string;
+/** What kind of provider it is. */
+export type ProviderKind = ("remote" | "self" | "offline");
+export type ProviderManifest = {
+  schema: number;
+  id: ProviderId;
+  name: string;
+  homepage?: (string | null);
+  kind: ProviderKind;
+  /** The variable the vendor's own documents use for a key. */
+  key_env?: (string | null);
+  /** Shape of a key, with `*`; a key of another shape is warned about. */
+  key_pattern?: (string | null);
+  key_url?: (string | null);
+  default_region?: (string | null);
+  /** Whether models that are not listed are accepted, with a warning. */
+  any_model: boolean;
+  default_model?: (string | null);
+  quirks: Array<string>;
+  /** Model for each tier (`opus`, `sonnet`, `haiku`). */
+  tiers: Record<string, string>;
+  endpoints: Array<Endpoint>;
+  models: Array<Model>;
+};
+export type ProviderRow = {
+  id: ProviderId;
+  name: string;
+  kind: ProviderKind;
+  origin: Origin;
+  formats: Array<Format>;
+  regions?: Array<string>;
+  default_model?: (string | null);
+  profiles: number;
+};
+export type Providers = {
+  providers: Array<ProviderRow>;
+  problems?: Array<Problem>;
+};
+/** Agrees that the keys of this provider's profiles may go to the hosts its manifest names now. */
+export type ProvidersApprove = {
+  id: string;
+  /** Only this profile; all profiles of the provider when absent. */
+  alias?: (string | null);
+};
+export type ProvidersInspect = {
+  id: string;
+};
+export type ProvidersList = Record<string, never>;
+/** Takes a key for targets of a provider; the hosts of its manifest are approved with it. */
+export type ProxyAddKey = {
+  alias: string;
+  provider: string;
+  key?: KeyInput;
+};
+/** Adds a rule. Its condition and targets are checked first. */
+export type ProxyAddRoute = {
+  alias: string;
+  route: RouteIn;
+};
+/** The configuration as it would be written now. */
+export type ProxyConfig = {
+  alias: string;
+};
+/** Which rule a request would take, and why. */
+export type ProxyExplain = {
+  alias: string;
+  /** Base64 of the request's body: punctuation of its own would count against the limits of a message. */
+  request: string;
+  /** Absent: what the agent speaks. */
+  format?: (Format | null);
+  /** The model, for a format that has it in the address. */
+  model?: (string | null);
+};
+/** Brings the keys that the daemon cannot fetch, and starts what waits for them. */
+export type ProxyKeys = {
+  alias: string;
+  keys: Record<string, KeyText>;
+};
+export type ProxyRemoveAlias = {
+  alias: string;
+  name: string;
+};
+export type ProxyRemoveKey = {
+  alias: string;
+  number: number;
+};
+export type ProxyRemoveRoute = {
+  alias: string;
+  name: string;
+};
+export type ProxyRouting = {
+  alias: string;
+};
+/** Enables or disables the proxy of a profile, or sets its strategy. What is absent stays. */
+export type ProxySet = {
+  alias: string;
+  enabled?: (boolean | null);
+  strategy?: (Strategy | null);
+};
+/** Leads a model's name, `*` allowed, to a target. */
+export type ProxySetAlias = {
+  alias: string;
+  name: string;
+  target: string;
+};
+/** `proxy` in `profiles/<alias>.json`. Absent: as it comes out by itself. */
+export type ProxySettings = {
+  /** The user wants it, also where agent and provider would understand each other without. */
+  enabled: boolean;
+  strategy: Strategy;
+  /** In the order in which equals are asked. */
+  routes?: Array<Route>;
+  /** From a model's name, `*` allowed, to a target. */
+  aliases?: Record<string, string>;
+  /** Keys besides the profile's own: of other providers, or more of the same to take turns with. */
+  keys?: Array<ExtraKey>;
+};
+/** Starts the instance of a profile, or lets a running one be, and waits until it answers. */
+export type ProxyStart = {
+  alias: string;
+  /** End a running one first. */
+  restart?: boolean;
+};
+export type ProxyStarted = {
+  instance: Instance;
+  /** Keys to fetch and to send with `proxy.keys`; it starts then. */
+  needs?: Array<NeededKey>;
+};
+/** What an instance does now. */
+export type ProxyState = ("stopped" | "running" | "starting" | "restarting" | "failed");
+/** Instances: of one profile, or of all that use or ran one. */
+export type ProxyStatus = {
+  alias?: (string | null);
+};
+/** Stops one instance, or all. None running is no error. */
+export type ProxyStop = {
+  alias?: (string | null);
+};
+/** Why requests of a profile go through a proxy, or do not. */
+export type ProxyUse = ("off" | "enabled" | "needed");
+export type Reconciled = {
+  slice: Slice;
+  /** Sessions with a bill, those that differ first. At most 500. */
+  bills: Array<Bill>;
+  /** Sessions compared, and those that are equal. */
+  compared: number;
+  equal: number;
+  known: boolean;
+};
+/** What a sync would change. */
+export type RegistryDiff = {
+  channel?: (Channel | null);
+};
+export type RegistryInspect = Record<string, never>;
+/** Checks a working tree of a registry's publisher. */
+export type RegistryLint = {
+  /** Absolute. */
+  dir: string;
+};
+/** Stays at a commit (or the version number of one), or follows the channel again. */
+export type RegistryPin = {
+  reference?: (string | null);
+};
+export type RegistryState = {
+  /** None is set up. */
+  url?: (string | null);
+  channel: Channel;
+  /** Ids of the keys trusted now, and how many of them must sign. */
+  keys: Array<string>;
+  threshold: number;
+  root: number;
+  lock?: (Lock | null);
+  /** Past its expiry: still used, and refreshed when possible. */
+  expired: boolean;
+  /** Commits on disk. */
+  commits: Array<string>;
+  /** Hours between refreshes; 0: never by itself. */
+  refresh_hours: number;
+  last_error?: (string | null);
+  /** When prices were last taken, and how many there are. */
+  prices_synced?: (string | null);
+  prices: number;
+};
+/** Brings the registry up to date. */
+export type RegistrySync = {
+  /** Ask again even when it is fresh, unconditionally. Relaxes no check. */
+  force?: boolean;
+  /** Use and check what is there; no network. */
+  offline?: boolean;
+  channel?: (Channel | null);
+};
+/** Checks signatures and every artifact on disk again. */
+export type RegistryVerify = Record<string, never>;
+export type Review = {
+  name: string;
+  /** blake3 of the source, hex. */
+  hash: string;
+  /** Agreed to, or nothing that needs it. */
+  approved: boolean;
+  file?: (string | null);
+  /** What the difference is from; absent: `diff` is the whole text. */
+  compared?: (Compared | null);
+  /** Lines with `+`, `-` and space. Characters that a terminal obeys or hides are written as `\u{..}`. */
+  diff: string;
+};
+/** A rule: requests for which the condition holds go to the first target; the others replace it. */
+export type Route = {
+  name: string;
+  condition: string;
+  /** `provider/model`, or `provider/*` for the model that was asked for. */
+  targets: Array<string>;
+  /** Higher is asked first. */
+  priority: number;
+  weight: number;
+};
+/** A rule: requests for which the condition holds go to the first target; the others replace it. */
+export type RouteIn = {
+  name: string;
+  condition: string;
+  /** `provider/model`, or `provider/*` for the model that was asked for. */
+  targets: Array<string>;
+  /** Higher is asked first. */
+  priority?: number;
+  weight?: number;
+};
+/** A rule: requests for which the condition holds go to the first target; the others replace it. */
+export type RouteRow = {
+  name: string;
+  condition: string;
+  /** `provider/model`, or `provider/*` for the model that was asked for. */
+  targets: Array<string>;
+  /** Higher is asked first. */
+  priority: number;
+  weight: number;
+  /** Made by clown; it cannot be removed. */
+  generated: boolean;
+};
+/** A profile's routing after a change, or as it is. */
+export type Routing = {
+  alias: string;
+  use: ProxyUse;
+  strategy: Strategy;
+  /** The user's, in the order in which they are asked, then those that clown adds. */
+  routes: Array<RouteRow>;
+  aliases: Record<string, string>;
+  keys: Array<KeyRow>;
+  warnings?: Array<string>;
+};
+export type Scanned = {
+  files: number;
+  bytes_read: number;
+  requests: number;
+  milliseconds: number;
+  problems?: Array<Trouble>;
+};
+export type ScriptFile = {
+  /** Relative to the profile home. */
+  path: string;
+  format: FileFormat;
+  /** A map for json and toml, a string for text. */
+  content: unknown;
+  mode: FileMode;
+};
+/** Name of a script without its extension. */
+export type ScriptName = string;
+/** What a script returns. */
+export type ScriptOutput = {
+  env: Record<string, string>;
+  /** Put before the arguments of the profile and the run. */
+  args: Array<string>;
+  files: Array<ScriptFile>;
+};
+export type ScriptRow = {
+  name: string;
+  origin: Origin;
+  file?: (string | null);
+  /** Agents whose manifest names it. */
+  agents: Array<string>;
+  /** blake3 of the source, hex. */
+  hash: string;
+  /** It came with the registry and the user has not agreed to it. */
+  needs_approval: boolean;
+};
+export type Scripts = {
+  scripts: Array<ScriptRow>;
+};
+/** Agrees to a script of the registry, or to a template (`AGENT/NAME`) that does more than choose a model and give texts. */
+export type ScriptsApprove = {
+  name: string;
+  /** blake3 of the source that was shown, hex. */
+  hash: string;
+};
+export type ScriptsList = Record<string, never>;
+/** What the user would agree to. */
+export type ScriptsReview = {
+  /** As in `ApproveScript`. */
+  name: string;
+};
+/** Runs a script of the user on an example context. */
+export type ScriptsTest = {
+  source: string;
+  name: string;
+  agent?: (string | null);
+  provider?: (string | null);
+};
+export type Seen = {
+  epoch: string;
+  seq: number;
+};
+export type SeenIn = {
+  epoch: string;
+  seq: number;
+};
+/** Which requests. Lists are choices: one of each list must fit, an empty list lets all through. */
+export type Select = {
+  /** Absent: all, or what `since` and `until` say. */
+  period?: (Period | null);
+  /** First day, `2026-11-22`; in place of the period's. */
+  since?: (string | null);
+  /** Last day, counted in full. */
+  until?: (string | null);
+  /** Where days begin: a name of the time zone database, a POSIX rule, or an offset like `+02:00`. Empty: UTC. */
+  timezone?: string;
+  /** `-` stands for what was used outside of profiles. */
+  profiles?: Array<string>;
+  agents?: Array<string>;
+  providers?: Array<string>;
+  /** `*` stands for any text. */
+  models?: Array<string>;
+  /** A directory, or the last part of one; `*` stands for any text. */
+  projects?: Array<string>;
+};
+/** One line of `telemetry/sessions.jsonl`. A session writes a line when it opens and one when it
+ * closes, and one more when it is known what was used; the last line of an id is the record. */
+export type Session = {
+  version: number;
+  /** UUID v7, so ids sort by time. */
+  id: string;
+  state: SessionState;
+  profile: string;
+  agent: string;
+  agent_version?: (string | null);
+  provider: string;
+  model?: (string | null);
+  cwd: string;
+  /** The agent's process; absent while starting. */
+  process?: (Process | null);
+  /** The process that started the agent and will report its exit. */
+  client?: (Process | null);
+  /** RFC 3339. */
+  started: string;
+  ended?: (string | null);
+  exit?: (Exit | null);
+  /** What was used while it lasted; absent until that is known. */
+  usage?: (SessionUse | null);
+};
+/** State of a session. */
+export type SessionState = ("running" | "ended" | "starting" | "lost");
+/** What a session used. */
+export type SessionUse = {
+  input_tokens: number;
+  output_tokens: number;
+  reasoning_tokens: number;
+  cache_read_tokens: number;
+  cache_write_5m_tokens: number;
+  cache_write_1h_tokens: number;
+  cache_write_12h_tokens?: number;
+  /** For a time that nobody told. */
+  cache_write_other_tokens?: number;
+  total_tokens: number;
+  requests: number;
+  /** Null: nothing in it has a known price. */
+  cost_usd: (number | null);
+  /** Some of it has no known price, and is not in `cost_usd`. */
+  partial: boolean;
+  models: Array<ModelUse>;
+  runtime_ms?: (number | null);
+  /** Hash of the price table in force. */
+  prices: string;
+  /** `log`: the agent's own; `log+proxy`: with requests that only the proxy saw. */
+  source: string;
+  /** What clown counts more than the agent's own bill says. */
+  difference_usd?: (number | null);
+};
+export type Sessions = {
+  sessions: Array<Session>;
+  /** Lines of the file that could not be read. */
+  bad_lines: number;
+};
+export type SessionsInspect = {
+  /** Whole id or an unambiguous beginning. */
+  id: string;
+};
+export type SessionsList = {
+  profile?: (string | null);
+  /** Only live sessions. */
+  live?: boolean;
+  /** At most this many, newest first. At most 500. */
+  limit?: number;
+  /** Continue below this id. */
+  before?: (string | null);
+};
+export type Setting = {
+  key: string;
+  value: unknown;
+  default: unknown;
+  help: string;
+};
+/** The days that were asked for; absent ends are open. */
+export type Slice = {
+  since?: (string | null);
+  until?: (string | null);
+  timezone: string;
+};
+export type StatusReply = {
+  pid: number;
+  version: string;
+  protocol: number;
+  endpoint: string;
+  events: string;
+  /** Where the web UI and the API are, `http://127.0.0.1:8765`; absent when nothing is served, and then why. */
+  http?: (string | null);
+  http_problem?: (string | null);
+  home: string;
+  log: string;
+  /** RFC 3339. */
+  started: string;
+  stay_alive: boolean;
+  /** Seconds without work until it exits; 0 is never. */
+  idle_timeout: number;
+  /** What keeps it alive now, in words. */
+  guards: Array<string>;
+  calls: number;
+  /** Handlers that panicked and were contained. */
+  defects: number;
+  /** Times the messaging listener was opened again. */
+  heals: number;
+};
+export type StatuslineReply = {
+  session: Figures;
+  /** Of the profile. */
+  today: Figures;
+  /** The open block of the profile, if there is one. */
+  block?: (UsageLine | null);
+  /** The tightest budget, if there is one: its share in percent. */
+  budget_percent?: (number | null);
+};
+export type Step = {
+  rule: string;
+  condition: string;
+  holds: boolean;
+  reasons: Array<string>;
+};
+export type Stopped = {
+  stopped: Array<string>;
+};
+/** How one of several targets is chosen. */
+export type Strategy = ("lowest-cost" | "simple" | "weighted" | "adaptive" | "conditional");
+export type SummaryReply = {
+  slice: Slice;
+  totals: Figures;
+  /** Today and yesterday, this week and month, whatever was selected. */
+  today: Figures;
+  yesterday: Figures;
+  week: Figures;
+  month: Figures;
+  /** Of the selected days the last thirty, also those without use. */
+  days: Array<UsageLine>;
+  /** The five largest of each. */
+  agents: Array<UsageLine>;
+  profiles: Array<UsageLine>;
+  models: Array<UsageLine>;
+  projects: Array<UsageLine>;
+  /** Open blocks. */
+  active: Array<UsageLine>;
+  windows?: Array<Window>;
+  unpriced: Array<string>;
+  budgets?: Array<BudgetState>;
+  /** Of the price table and the user's own prices. */
+  prices: string;
+  known: boolean;
+};
+export type Supports = {
+  hooks: boolean;
+  mcp: boolean;
+  /** JSON file of the config directory that takes hooks as Claude Code's `settings.json` does. */
+  hooks_file?: (string | null);
+};
+export type SyncSource = "cache" | "network";
+export type Synced = {
+  commit: string;
+  channel: Channel;
+  version: number;
+  /** Entries in force. */
+  artifacts: number;
+  source: SyncSource;
+  /** Whether `current` is another one than before. */
+  changed: boolean;
+  /** Entries fetched, taken from what was there, and gone. */
+  new: number;
+  kept: number;
+  removed: number;
+  /** Bytes of bodies that came over the network, prices included. */
+  bytes: number;
+  /** Requests made. */
+  requests: number;
+  expires: string;
+  pinned?: (string | null);
+  /** What was left out or is to be known, one sentence each. */
+  notes?: Array<string>;
+  prices?: (PricesSynced | null);
+};
+export type TargetRow = {
+  target: string;
+  model: string;
+};
+/** `templates/<agent>/<name>.toml`. */
+export type Template = {
+  schema: number;
+  agent: AgentId;
+  name: TemplateName;
+  /** One line. */
+  description: string;
+  /** Used when the creation names none. */
+  model?: (string | null);
+  /** Put before those of the creation. */
+  args?: Array<string>;
+  /** What the creation sets wins. */
+  env?: Record<string, string>;
+  /** What the creation sets wins. */
+  preferences?: Record<string, string>;
+  prompts?: Array<Prompt>;
+  hooks?: Array<Hook>;
+};
+export type TemplateDetail = {
+  template: Template;
+  origin: Origin;
+  file?: (string | null);
+  /** Whether the user must agree to it before it is used, and has not. */
+  needs_approval: boolean;
+};
+/** Name of a template without its agent and extension. */
+export type TemplateName = string;
+export type TemplateRow = {
+  agent: AgentId;
+  name: TemplateName;
+  description: string;
+  origin: Origin;
+};
+export type Templates = {
+  templates: Array<TemplateRow>;
+  /** Files of templates that cannot be used. */
+  problems?: Array<Problem>;
+};
+export type TemplatesInspect = {
+  /** Id of an agent, or another word its manifest lists. */
+  agent: string;
+  name: string;
+};
+export type TemplatesList = {
+  agent?: (string | null);
+};
+export type Tested = {
+  output: ScriptOutput;
+  /** Lines the script printed. */
+  log: Array<string>;
+};
+/** A client's text on `/ws`. */
+export type ToServer = ({
+  type: "subscribe";
+  topics: Array<string>;
+  /** What was seen last: events after it come first, or `resync`. */
+  after?: (SeenIn | null);
+} | {
+  type: "ping";
+});
+/** Something that could not be read, and how often. */
+export type Trouble = {
+  file: string;
+  what: string;
+  count: number;
+};
+/** Where clown looks, and what it could not read. */
+export type UsageDoctor = Record<string, never>;
+/** Requests as they are known, page by page. The order is the index's own and stays while nothing new is read. */
+export type UsageExport = {
+  select?: Select;
+  /** Continue here; 0 at first, then what the reply before said. */
+  from?: number;
+};
+/** Reads logs of an agent at another place, once. Requests that are known already are not counted again. */
+export type UsageImport = {
+  agent: string;
+  /** Absolute. */
+  dir: string;
+  /** Whose requests these are. */
+  profile?: (string | null);
+};
+/** One line. It names what it is the sum of, and only that. */
+export type UsageLine = {
+  /** `2026-11-22`; of a week its Monday; `2026-11` for a month. */
+  date?: (string | null);
+  session?: (string | null);
+  agent?: (string | null);
+  /** `-`: outside of profiles. */
+  profile?: (string | null);
+  project?: (string | null);
+  model?: (string | null);
+  block?: (Block | null);
+  input_tokens: number;
+  output_tokens: number;
+  reasoning_tokens: number;
+  cache_read_tokens: number;
+  cache_write_5m_tokens: number;
+  cache_write_1h_tokens: number;
+  cache_write_12h_tokens?: number;
+  /** For a time that nobody told. */
+  cache_write_other_tokens?: number;
+  total_tokens: number;
+  requests: number;
+  /** Null: nothing in it has a known price. */
+  cost_usd: (number | null);
+  /** Some of it has no known price, and is not in `cost_usd`. */
+  partial: boolean;
+  /** First and last request, RFC 3339. */
+  first?: (string | null);
+  last?: (string | null);
+  /** Models in it, most tokens first. */
+  models?: Array<string>;
+  /** By model, where it was asked for. */
+  breakdown?: Array<UsageLine>;
+};
+/** Days, sessions and blocks in order of time; everything else by cost, the largest first. */
+export type UsagePage = {
+  group: Group;
+  slice: Slice;
+  lines: Array<UsageLine>;
+  /** Lines in the whole report. */
+  count: number;
+  /** Of all that was selected, whatever lines are here. */
+  totals: Figures;
+  /** Models without a known price. */
+  unpriced: Array<string>;
+  /** Windows that a vendor told; with blocks only. */
+  windows?: Array<Window>;
+  /** Whether anything at all is known, also outside of what was selected. */
+  known: boolean;
+};
+/** Our sums against what agents wrote down as their own bill. */
+export type UsageReconcile = {
+  select?: Select;
+};
+/** A report; at most [`Page::MOST`] lines at once. */
+export type UsageReport = {
+  group: Group;
+  select?: Select;
+  /** Each line by model, too. */
+  breakdown?: boolean;
+  /** Lines to leave out, from the first. */
+  skip?: number;
+  /** Only that many at the end of the report: the latest, or for models, profiles, agents and projects the largest. */
+  last?: (number | null);
+};
+/** One billed request. Nothing of what was said. */
+export type UsageRequest = {
+  /** RFC 3339, UTC. */
+  time: string;
+  agent: string;
+  /** Null: outside of profiles. */
+  profile: (string | null);
+  provider: (string | null);
+  model: string;
+  project: (string | null);
+  session: string;
+  /** The request's identity. */
+  key: string;
+  input_tokens: number;
+  output_tokens: number;
+  reasoning_tokens: number;
+  cache_read_tokens: number;
+  cache_write_5m_tokens: number;
+  cache_write_1h_tokens: number;
+  cache_write_12h_tokens?: number;
+  /** For a time that nobody told. */
+  cache_write_other_tokens?: number;
+  total_tokens: number;
+  requests: number;
+  /** Null: nothing in it has a known price. */
+  cost_usd: (number | null);
+  /** Some of it has no known price, and is not in `cost_usd`. */
+  partial: boolean;
+  web_searches: number;
+  sidechain: boolean;
+  aborted: boolean;
+  /** What the agent says it cost. In no sum. */
+  source_cost_usd: (number | null);
+};
+/** Reads what is new. What is known of files that are gone stays. */
+export type UsageRescan = Record<string, never>;
+/** What the line below an agent's prompt needs. Names come from the agent. */
+export type UsageStatusline = {
+  agent?: string;
+  profile?: (string | null);
+  session?: (string | null);
+  timezone?: string;
+};
+/** What fits on a card. */
+export type UsageSummary = {
+  select?: Select;
+};
+export type Verified = {
+  commit: string;
+  artifacts: number;
+  keys: Array<string>;
+  /** One sentence each; empty: all is as signed. */
+  problems: Array<string>;
+};
+export type VersionProbe = {
+  args: Array<string>;
+  timeout_ms: number;
+};
+/** A limit as its vendor told it to the agent. */
+export type Window = {
+  agent: string;
+  profile?: (string | null);
+  /** The vendor's word for it. */
+  name?: (string | null);
+  minutes: number;
+  used_percent: number;
+  resets_at?: (string | null);
+  /** When the vendor said so. */
+  seen_at: string;
+};
+
+/** Every address: what it takes and gives. */
+export interface Routes {
+  /** Says hello. The cheapest call: answered without touching any state. */
+  "GET /api/v1/hello": {
+    reply: HelloReply;
+  };
+  "GET /api/v1/daemon": {
+    reply: StatusReply;
+  };
+  "POST /api/v1/daemon/stop": {
+    body: {
+      /** Refuse while sessions are live. */
+      only_if_idle?: boolean;
+    };
+    reply: Done;
+  };
+  /** Sets the level of the log: `error`, `warn`, `info`, `debug` or `trace`. */
+  "PUT /api/v1/daemon/log-level": {
+    body: {
+      level: string;
+    };
+    reply: Done;
+  };
+  /** Events after a sequence number, from the daemon's ring buffer. */
+  "GET /api/v1/events/since": {
+    query: { "epoch": string; "seq": number };
+    reply: Events;
+  };
+  /** Every agent, and whether it is installed. Probes only binaries that changed since last seen. */
+  "GET /api/v1/agents": {
+    reply: Agents;
+  };
+  /** Probes every agent again, whatever the cache says. */
+  "POST /api/v1/agents/detect": {
+    body: {
+      /** Only this agent. */
+      id?: (string | null);
+    };
+    reply: Agents;
+  };
+  "GET /api/v1/agents/{id}": {
+    path: { "id": string | number };
+    reply: AgentDetail;
+  };
+  "GET /api/v1/providers": {
+    reply: Providers;
+  };
+  "GET /api/v1/providers/{id}": {
+    path: { "id": string | number };
+    reply: ProviderDetail;
+  };
+  /** Agrees that the keys of this provider's profiles may go to the hosts its manifest names now. */
+  "POST /api/v1/providers/{id}/approve": {
+    path: { "id": string | number };
+    body: {
+      /** Only this profile; all profiles of the provider when absent. */
+      alias?: (string | null);
+    };
+    reply: Approved;
+  };
+  /** What a creation would need, so that a terminal can ask for what is missing. */
+  "GET /api/v1/profile-options": {
+    query: { "agent"?: string; "provider"?: string };
+    reply: Choices;
+  };
+  "GET /api/v1/profiles": {
+    query: { "agent"?: string };
+    reply: Profiles;
+  };
+  /** Makes a profile: checks everything, stores the key, seeds the home, then commits the file. */
+  "POST /api/v1/profiles": {
+    body: {
+      agent: string;
+      alias: string;
+      provider: string;
+      settings?: ProfileSettings;
+      key?: KeyInput;
+      /** Requests go through a proxy, also where they need not. */
+      proxy?: boolean;
+      /** Name of one of the agent's templates; what this call sets itself wins. */
+      template?: (string | null);
+      /** Check and show, change nothing. */
+      dry_run?: boolean;
+    };
+    reply: Created;
+  };
+  "GET /api/v1/profiles/{alias}": {
+    path: { "alias": string | number };
+    reply: ProfileDetail;
+  };
+  "PATCH /api/v1/profiles/{alias}": {
+    path: { "alias": string | number };
+    body: {
+      provider?: (string | null);
+      settings?: ProfileSettings;
+      key?: KeyInput;
+      /** Names of optional settings to clear: `model`, `endpoint`, `args`. */
+      unset?: Array<string>;
+    };
+    reply: Created;
+  };
+  "DELETE /api/v1/profiles/{alias}": {
+    path: { "alias": string | number };
+    query: { "purge"?: boolean };
+    reply: Deleted;
+  };
+  "POST /api/v1/profiles/{alias}/rename": {
+    path: { "alias": string | number };
+    body: {
+      to: string;
+    };
+    reply: Created;
+  };
+  /** A new profile with the settings and key of another, and a fresh home. */
+  "POST /api/v1/profiles/{alias}/clone": {
+    path: { "alias": string | number };
+    body: {
+      to: string;
+    };
+    reply: Created;
+  };
+  "GET /api/v1/sessions": {
+    query: { "profile"?: string; "live"?: boolean; "limit"?: number; "before"?: string };
+    reply: Sessions;
+  };
+  "GET /api/v1/sessions/{id}": {
+    path: { "id": string | number };
+    reply: Session;
+  };
+  "GET /api/v1/scripts": {
+    reply: Scripts;
+  };
+  /** Runs a script of the user on an example context. */
+  "POST /api/v1/scripts/test": {
+    body: {
+      source: string;
+      name: string;
+      agent?: (string | null);
+      provider?: (string | null);
+    };
+    reply: Tested;
+  };
+  /** What the user would agree to. */
+  "GET /api/v1/scripts/review": {
+    query: { "name": string };
+    reply: Review;
+  };
+  /** Agrees to a script of the registry, or to a template (`AGENT/NAME`) that does more than choose a model and give texts. */
+  "POST /api/v1/scripts/approve": {
+    body: {
+      name: string;
+      /** blake3 of the source that was shown, hex. */
+      hash: string;
+    };
+    reply: Done;
+  };
+  "GET /api/v1/templates": {
+    query: { "agent"?: string };
+    reply: Templates;
+  };
+  "GET /api/v1/templates/{agent}/{name}": {
+    path: { "agent": string | number; "name": string | number };
+    reply: TemplateDetail;
+  };
+  "GET /api/v1/config": {
+    reply: ConfigSettings;
+  };
+  /** Sets one key; an absent value puts the default back. Comments and order of the file are kept. */
+  "PUT /api/v1/config/{key}": {
+    path: { "key": string | number };
+    body: {
+      value?: (string | null);
+    };
+    reply: Setting;
+  };
+  /** Instances: of one profile, or of all that use or ran one. */
+  "GET /api/v1/proxies": {
+    query: { "alias"?: string };
+    reply: Instances;
+  };
+  /** Stops one instance, or all. None running is no error. */
+  "POST /api/v1/proxies/stop": {
+    body: {
+      alias?: (string | null);
+    };
+    reply: Stopped;
+  };
+  /** Enables or disables the proxy of a profile, or sets its strategy. What is absent stays. */
+  "PATCH /api/v1/proxies/{alias}": {
+    path: { "alias": string | number };
+    body: {
+      enabled?: (boolean | null);
+      strategy?: (Strategy | null);
+    };
+    reply: Routing;
+  };
+  /** Starts the instance of a profile, or lets a running one be, and waits until it answers. */
+  "POST /api/v1/proxies/{alias}/start": {
+    path: { "alias": string | number };
+    body: {
+      /** End a running one first. */
+      restart?: boolean;
+    };
+    reply: ProxyStarted;
+  };
+  /** The configuration as it would be written now. */
+  "GET /api/v1/proxies/{alias}/config": {
+    path: { "alias": string | number };
+    reply: ConfigText;
+  };
+  /** Which rule a request would take, and why. */
+  "POST /api/v1/proxies/{alias}/explain": {
+    path: { "alias": string | number };
+    body: {
+      /** Base64 of the request's body: punctuation of its own would count against the limits of a message. */
+      request: string;
+      /** Absent: what the agent speaks. */
+      format?: (Format | null);
+      /** The model, for a format that has it in the address. */
+      model?: (string | null);
+    };
+    reply: Explanation;
+  };
+  "GET /api/v1/proxies/{alias}/routing": {
+    path: { "alias": string | number };
+    reply: Routing;
+  };
+  /** Adds a rule. Its condition and targets are checked first. */
+  "POST /api/v1/proxies/{alias}/routes": {
+    path: { "alias": string | number };
+    body: {
+      route: RouteIn;
+    };
+    reply: Routing;
+  };
+  "DELETE /api/v1/proxies/{alias}/routes/{name}": {
+    path: { "alias": string | number; "name": string | number };
+    reply: Routing;
+  };
+  /** Leads a model's name, `*` allowed, to a target. */
+  "PUT /api/v1/proxies/{alias}/aliases/{name}": {
+    path: { "alias": string | number; "name": string | number };
+    body: {
+      target: string;
+    };
+    reply: Routing;
+  };
+  "DELETE /api/v1/proxies/{alias}/aliases/{name}": {
+    path: { "alias": string | number; "name": string | number };
+    reply: Routing;
+  };
+  /** Takes a key for targets of a provider; the hosts of its manifest are approved with it. */
+  "POST /api/v1/proxies/{alias}/keys": {
+    path: { "alias": string | number };
+    body: {
+      provider: string;
+      key?: KeyInput;
+    };
+    reply: Routing;
+  };
+  /** Brings the keys that the daemon cannot fetch, and starts what waits for them. */
+  "PUT /api/v1/proxies/{alias}/keys": {
+    path: { "alias": string | number };
+    body: {
+      keys: Record<string, KeyText>;
+    };
+    reply: ProxyStarted;
+  };
+  "DELETE /api/v1/proxies/{alias}/keys/{number}": {
+    path: { "alias": string | number; "number": string | number };
+    reply: Routing;
+  };
+  "GET /api/v1/registry": {
+    reply: RegistryState;
+  };
+  /** Brings the registry up to date. */
+  "POST /api/v1/registry/sync": {
+    body: {
+      /** Ask again even when it is fresh, unconditionally. Relaxes no check. */
+      force?: boolean;
+      /** Use and check what is there; no network. */
+      offline?: boolean;
+      channel?: (Channel | null);
+    };
+    reply: Synced;
+  };
+  /** What a sync would change. */
+  "GET /api/v1/registry/diff": {
+    query: { "channel"?: "stable" | "beta" | "nightly" | null };
+    reply: Differences;
+  };
+  /** Stays at a commit (or the version number of one), or follows the channel again. */
+  "PUT /api/v1/registry/pin": {
+    body: {
+      reference?: (string | null);
+    };
+    reply: RegistryState;
+  };
+  /** Checks signatures and every artifact on disk again. */
+  "GET /api/v1/registry/verify": {
+    reply: Verified;
+  };
+  /** Checks a working tree of a registry's publisher. */
+  "POST /api/v1/registry/lint": {
+    body: {
+      /** Absolute. */
+      dir: string;
+    };
+    reply: Linted;
+  };
+  /** What fits on a card. */
+  "GET /api/v1/usage": {
+    query: { "select.period"?: ("today" | "yesterday" | "week" | "month" | "30d" | "all" | "7d"); "select.since"?: string; "select.until"?: string; "select.timezone"?: string; "select.profiles"?: Array<string>; "select.agents"?: Array<string>; "select.providers"?: Array<string>; "select.models"?: Array<string>; "select.projects"?: Array<string> };
+    reply: SummaryReply;
+  };
+  /** A report; at most [`Page::MOST`] lines at once. */
+  "GET /api/v1/usage/report": {
+    query: { "group": ("daily" | "weekly" | "monthly" | "sessions" | "models" | "profiles" | "agents" | "projects" | "blocks"); "select.period"?: ("today" | "yesterday" | "week" | "month" | "30d" | "all" | "7d"); "select.since"?: string; "select.until"?: string; "select.timezone"?: string; "select.profiles"?: Array<string>; "select.agents"?: Array<string>; "select.providers"?: Array<string>; "select.models"?: Array<string>; "select.projects"?: Array<string>; "breakdown"?: boolean; "skip"?: number; "last"?: number };
+    reply: UsagePage;
+  };
+  /** Requests as they are known, page by page. The order is the index's own and stays while nothing new is read. */
+  "GET /api/v1/usage/export": {
+    query: { "select.period"?: ("today" | "yesterday" | "week" | "month" | "30d" | "all" | "7d"); "select.since"?: string; "select.until"?: string; "select.timezone"?: string; "select.profiles"?: Array<string>; "select.agents"?: Array<string>; "select.providers"?: Array<string>; "select.models"?: Array<string>; "select.projects"?: Array<string>; "from"?: number };
+    reply: Exported;
+  };
+  /** What the line below an agent's prompt needs. Names come from the agent. */
+  "GET /api/v1/usage/statusline": {
+    query: { "agent"?: string; "profile"?: string; "session"?: string; "timezone"?: string };
+    reply: StatuslineReply;
+  };
+  /** Reads what is new. What is known of files that are gone stays. */
+  "POST /api/v1/usage/rescan": {
+    body: Record<string, never>;
+    reply: Scanned;
+  };
+  /** Reads logs of an agent at another place, once. Requests that are known already are not counted again. */
+  "POST /api/v1/usage/import": {
+    body: {
+      agent: string;
+      /** Absolute. */
+      dir: string;
+      /** Whose requests these are. */
+      profile?: (string | null);
+    };
+    reply: Imported;
+  };
+  /** Our sums against what agents wrote down as their own bill. */
+  "GET /api/v1/usage/reconcile": {
+    query: { "select.period"?: ("today" | "yesterday" | "week" | "month" | "30d" | "all" | "7d"); "select.since"?: string; "select.until"?: string; "select.timezone"?: string; "select.profiles"?: Array<string>; "select.agents"?: Array<string>; "select.providers"?: Array<string>; "select.models"?: Array<string>; "select.projects"?: Array<string> };
+    reply: Reconciled;
+  };
+  /** Where clown looks, and what it could not read. */
+  "GET /api/v1/usage/doctor": {
+    reply: DoctorReply;
+  };
+  "GET /api/v1/budgets": {
+    query: { "profile"?: string };
+    reply: Budgets;
+  };
+  /** Sets a limit, in place of the one for the same profile and time. */
+  "PUT /api/v1/budgets": {
+    body: {
+      budgets: Array<Budget>;
+    };
+    reply: Budgets;
+  };
+  /** Removes a profile's limits, or only that for one time. */
+  "DELETE /api/v1/budgets/{profile}": {
+    path: { "profile": string | number };
+    query: { "every"?: "day" | "month" | null };
+    reply: Done;
+  };
+  /** Buys a cookie with what a login link holds, once. */
+  "POST /api/v1/login": {
+    body: Login;
+    reply: void;
+  };
+  /** Ends the session of the cookie. */
+  "POST /api/v1/logout": {
+    body: Record<string, never>;
+    reply: void;
+  };
+  /** Events as they happen, as a stream of server-sent events. */
+  "GET /api/v1/events": {
+    query: { "topics"?: string };
+    reply: void;
+  };
+  "GET /api/v1/openapi.json": {
+    reply: Record<string, unknown>;
+  };
+}

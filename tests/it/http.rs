@@ -1,0 +1,3 @@
+//! The HTTP interface from outside.
+
+mod types;
