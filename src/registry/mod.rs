@@ -15,6 +15,7 @@ mod json;
 mod lint;
 mod names;
 mod pin;
+mod progress;
 mod roots;
 mod settle;
 mod sign;
@@ -25,3 +26,4 @@ mod tests;
 mod visit;
 
 pub use client::{Check, Fetched, Registry, Settings};
+pub use progress::Progress;

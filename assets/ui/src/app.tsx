@@ -1,6 +1,6 @@
 // The frame around every page: navigation, state of the connection, theme.
 import { useEffect, useState } from "preact/hooks";
-import { access } from "./api";
+import { access } from "./client";
 import { connection } from "./live";
 import { Agents } from "./pages/agents";
 import { Dashboard } from "./pages/dashboard";

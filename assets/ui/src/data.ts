@@ -1,8 +1,8 @@
 // What was read from the daemon, kept until an event says that it changed.
 import { type Signal, signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { access, call, failureOf } from "./api";
-import type { CallName } from "./routes";
+import { access, call, failureOf } from "./client";
+import type { CallName, Reply } from "./routes";
 import type { Event, Failure } from "./types";
 
 export interface Loaded<T> {
@@ -98,8 +98,8 @@ export function readAllAgain(): void {
 }
 
 /** The answer of a call, read again when an event says that it may be another one. `null`: no call. */
-export function useCall<T>(name: CallName, body: object | null = {}): Loaded<T> & { reload: () => void } {
-  return useLoad<T>(body === null ? null : name, JSON.stringify(body), () => call<T>(name, body ?? {}));
+export function useCall<N extends CallName>(name: N, body: object | null = {}): Loaded<Reply<N>> & { reload: () => void } {
+  return useLoad<Reply<N>>(body === null ? null : name, JSON.stringify(body), () => call(name, body ?? {}));
 }
 
 /** As `useCall` for what takes several calls; `names` are theirs, joined by `+`. */

@@ -1,8 +1,8 @@
 // Events of the daemon. An event says what changed; what it is now is read again.
 import { signal } from "@preact/signals";
-import { access, call } from "./api";
+import { access, call } from "./client";
 import { eventChanges, readAllAgain } from "./data";
-import type { Event, Events } from "./types";
+import type { Event } from "./types";
 
 export const connection = signal<"connecting" | "live" | "lost">("connecting");
 /** The last events, newest first. */
@@ -13,6 +13,7 @@ const PING_EVERY = 20_000;
 let seen: { epoch: string; seq: number } | undefined;
 let pause = 500;
 
+/** As `FromServer` in `src/wire/http.rs`. */
 type FromServer =
   | ({ type: "hello" | "subscribed" | "resync" } & { epoch: string; seq: number })
   | ({ type: "event" } & Event)
@@ -34,7 +35,7 @@ async function resync(now: { epoch: string; seq: number }): Promise<void> {
 
 async function history(epoch: string): Promise<void> {
   try {
-    const known = await call<Events>("events.since", { epoch, seq: 0 });
+    const known = await call("events.since", { epoch, seq: 0 });
     events.value = [...known.events].reverse().slice(0, KEPT);
   } catch {
     // The list fills with what comes.

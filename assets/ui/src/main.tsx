@@ -1,6 +1,6 @@
 // Starts the program in the browser.
 import { render } from "preact";
-import { access, login } from "./api";
+import { access, login } from "./client";
 import { App } from "./app";
 import { listen } from "./live";
 import "./style/base.css";

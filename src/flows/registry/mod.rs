@@ -16,7 +16,7 @@ use crate::{
         envelope::Caller,
         error::Code,
         manifest::Problem,
-        registry::{Channel, Diff, Differences, Inspect, Kind, Lint, Linted, Pin, State, Sync, Synced, Verified, Verify},
+        registry::{Channel, Diff, Differences, Inspect, Kind, Lint, Linted, Pin, Progress, State, Sync, SyncProgress, Synced, Verified, Verify},
     },
 };
 
@@ -91,6 +91,10 @@ pub fn diff(app: &App, ask: Diff, caller: &Caller) -> Result<Differences> {
         return Err(Error::refused("registry.offline is on, and a diff asks the registry").hint("clown config unset registry.offline"));
     }
     app.registry.differences(&settings(app, caller, ask.channel)?, &|kind, id, bytes| check(app, kind, id, bytes)).map_err(stays)
+}
+
+pub fn progress(app: &App, _ask: Progress, _caller: &Caller) -> Result<SyncProgress> {
+    Ok(app.registry.progress.now())
 }
 
 pub fn inspect(app: &App, _ask: Inspect, caller: &Caller) -> Result<State> {

@@ -1,9 +1,9 @@
 // Agents that clown knows, and what of them is on this machine.
 import { useState } from "preact/hooks";
-import { call } from "../api";
+import { call } from "../client";
 import { useCall } from "../data";
 import { place, setQuery, to } from "../route";
-import type { AgentDetail, AgentRow, Agents as Reply } from "../types";
+import type { AgentRow } from "../types";
 import { Dialog } from "../ui/dialog";
 import { Icon } from "../ui/icons";
 import { Copy, Facts, Failed, Head, Loading, Problems, sentence, State, Tag } from "../ui/parts";
@@ -40,13 +40,13 @@ export function Source({ origin }: { origin: string }) {
 }
 
 export function Agents() {
-  const list = useCall<Reply>("agents.list");
+  const list = useCall("agents.list");
   const [busy, setBusy] = useState(false);
   const shown = place.value.query.get("show");
   const detect = async () => {
     setBusy(true);
     try {
-      const found = await call<Reply>("agents.detect");
+      const found = await call("agents.detect");
       list.reload();
       toast(`${found.agents.filter((a) => a.installed).length} of ${found.agents.length} agents are installed`);
     } catch (error) {
@@ -75,7 +75,7 @@ export function Agents() {
 }
 
 function Detail({ id }: { id: string }) {
-  const detail = useCall<AgentDetail>("agents.inspect", { id });
+  const detail = useCall("agents.inspect", { id });
   const d = detail.data;
   return (
     <Dialog title={d?.manifest.name ?? id} onClose={() => setQuery({ show: undefined })}>

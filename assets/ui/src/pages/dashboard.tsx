@@ -3,12 +3,12 @@ import { useMemo } from "preact/hooks";
 import { useCall } from "../data";
 import { cacheWrite, cost, count, day, duration, plural, tail, tokens, usd, ZONE } from "../format";
 import { to } from "../route";
-import type { BudgetState, Figures, Instances, RegistryState, Sessions, StatusReply, SummaryReply } from "../types";
+import type { BudgetState, Figures, RegistryState, SummaryReply } from "../types";
 import { Chart, type Stack } from "../ui/chart";
 import { Ago, Copy, Cost, Empty, Facts, Failed, Head, Loading, Meter, now, Section, State, Tokens } from "../ui/parts";
 
 export function Dashboard() {
-  const summary = useCall<SummaryReply>("usage.summary", { select: { period: "30d", timezone: ZONE } });
+  const summary = useCall("usage.summary", { select: { period: "30d", timezone: ZONE } });
   if (!summary.data) {
     return (
       <>
@@ -127,7 +127,7 @@ function FirstSteps() {
 }
 
 function Live() {
-  const live = useCall<Sessions>("sessions.list", { live: true, limit: 50 });
+  const live = useCall("sessions.list", { live: true, limit: 50 });
   const rows = live.data?.sessions ?? [];
   return (
     <Section title="Live sessions" note={rows.length > 0 && count(rows.length)} tools={<a href={to("sessions")}>History</a>}>
@@ -163,7 +163,7 @@ export function Budgets({ list }: { list: BudgetState[] }) {
       {list.length === 0 && (
         <Empty icon="usage" title="No limits are set">
           <p>A limit warns, refuses new runs, or leads them to another model:</p>
-          <Copy text="clown budget set ALIAS --daily 5" />
+          <Copy text="clown budget set --profile ALIAS --daily 5usd" />
         </Empty>
       )}
       <ul class="budgets">
@@ -175,7 +175,7 @@ export function Budgets({ list }: { list: BudgetState[] }) {
             </p>
             <Meter percent={b.percent} label={`Budget of ${b.profile}`} tone={b.level >= 100 ? "bad" : b.level >= 80 ? "warn" : "ok"} />
             <p class="note">
-              {[b.usd !== undefined && `${usd(b.used_usd ?? 0)}${b.partial ? "+" : ""} of ${usd(b.usd)}`, b.tokens !== undefined && `${tokens(b.used_tokens)} of ${tokens(b.tokens)} tokens`]
+              {[typeof b.usd === "number" && `${usd(b.used_usd ?? 0)}${b.partial ? "+" : ""} of ${usd(b.usd)}`, typeof b.tokens === "number" && `${tokens(b.used_tokens)} of ${tokens(b.tokens)} tokens`]
                 .filter(Boolean)
                 .join(", ")}
               {" · "}
@@ -189,9 +189,9 @@ export function Budgets({ list }: { list: BudgetState[] }) {
 }
 
 function Machine() {
-  const daemon = useCall<StatusReply>("daemon.status");
-  const registry = useCall<RegistryState>("registry.inspect");
-  const proxies = useCall<Instances>("proxy.status");
+  const daemon = useCall("daemon.status");
+  const registry = useCall("registry.inspect");
+  const proxies = useCall("proxy.status");
   const d = daemon.data;
   const r = registry.data;
   const up = proxies.data?.instances.filter((i) => i.state === "running") ?? [];

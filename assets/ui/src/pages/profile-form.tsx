@@ -1,9 +1,9 @@
 // A new profile: what is asked depends on what was answered, and a dry run shows what would come of it.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { call, failureOf } from "../api";
+import { call, failureOf } from "../client";
 import { useCall } from "../data";
 import { go, place, to } from "../route";
-import type { Choices, Created, Failure, TemplateRow } from "../types";
+import type { Choices, Created, Failure } from "../types";
 import { Check, Choice, Text } from "../ui/field";
 import { Empty, Facts, Failed, Head, Hint, Loading, Warnings } from "../ui/parts";
 import { toast } from "../ui/toast";
@@ -50,12 +50,12 @@ export function ProfileForm() {
     proxy: false,
   }));
   const set = (change: Partial<Draft>) => setDraft((d) => ({ ...d, ...change }));
-  const options = useCall<Choices>("profiles.options", { ...(draft.agent && { agent: draft.agent }), ...(draft.provider && { provider: draft.provider }) });
+  const options = useCall("profiles.options", { ...(draft.agent && { agent: draft.agent }), ...(draft.provider && { provider: draft.provider }) });
   // What was known stays while the next answer is on its way.
   const kept = useRef<Choices | undefined>(undefined);
   if (options.data) kept.current = options.data;
   const choices = kept.current;
-  const templates = useCall<{ templates: TemplateRow[] }>("templates.list", draft.agent ? { agent: draft.agent } : null);
+  const templates = useCall("templates.list", draft.agent ? { agent: draft.agent } : null);
   const preview = usePreview(draft, choices);
   const [busy, setBusy] = useState(false);
 
@@ -63,7 +63,7 @@ export function ProfileForm() {
     event.preventDefault();
     setBusy(true);
     try {
-      const made = await call<Created>("profiles.create", body(draft, false));
+      const made = await call("profiles.create", body(draft, false));
       toast(`Profile ${made.profile.alias} is ready: clown run ${made.profile.alias}`);
       go("profiles", made.profile.alias);
     } catch (error) {
@@ -226,7 +226,7 @@ function usePreview(draft: Draft, choices: Choices | undefined) {
     const timer = window.setTimeout(async () => {
       let next: { created?: Created; failure?: Failure };
       try {
-        next = { created: await call<Created>("profiles.create", body(draft, true)) };
+        next = { created: await call("profiles.create", body(draft, true)) };
       } catch (error) {
         next = { failure: failureOf(error) };
       }

@@ -1,10 +1,10 @@
 // One profile: what it is, its settings, and how to part with it.
 import { useEffect, useState } from "preact/hooks";
-import { call, failureOf } from "../api";
+import { call, failureOf } from "../client";
 import { useCall } from "../data";
 import { ZONE } from "../format";
 import { go, to } from "../route";
-import type { Choices, Created, Deleted, Failure, ProfileDetail, Sessions, SummaryReply } from "../types";
+import type { Failure, ProfileDetail } from "../types";
 import { Dialog } from "../ui/dialog";
 import { Check, Choice, Text } from "../ui/field";
 import { Ago, Copy, Cost, Facts, Failed, Head, Loading, Section, Tag, Tokens, Warnings } from "../ui/parts";
@@ -13,7 +13,7 @@ import { keyInput } from "./profile-form";
 import { SessionTable } from "./sessions";
 
 export function ProfilePage({ alias }: { alias: string }) {
-  const detail = useCall<ProfileDetail>("profiles.inspect", { alias });
+  const detail = useCall("profiles.inspect", { alias });
   const [asking, setAsking] = useState<"delete" | "rename" | "clone" | undefined>();
   const back = { href: to("profiles"), text: "Profiles" };
   const d = detail.data;
@@ -84,11 +84,11 @@ const lines = (map: Record<string, string> | undefined) =>
 
 function Edit({ detail }: { detail: ProfileDetail }) {
   const p = detail.profile;
-  const options = useCall<Choices>("profiles.options", { agent: p.agent, provider: p.provider });
+  const options = useCall("profiles.options", { agent: p.agent, provider: p.provider });
   const [form, setForm] = useState({
     model: p.model ?? "",
     endpoint: p.endpoint ?? "",
-    isolation: p.isolation,
+    isolation: p.isolation as string,
     args: (p.args ?? []).join("\n"),
     env: lines(p.env),
     preferences: lines(p.preferences),
@@ -112,7 +112,7 @@ function Edit({ detail }: { detail: ProfileDetail }) {
       preferences: envChange(form.preferences, p.preferences ?? {}),
     };
     try {
-      const done = await call<Created>("profiles.edit", { alias: p.alias, settings, key: keyInput("text", form.key), unset });
+      const done = await call("profiles.edit", { alias: p.alias, settings, key: keyInput("text", form.key), unset });
       toast(done.warnings?.length ? `Saved. ${done.warnings.join(" ")}` : "Saved");
     } catch (error) {
       setFailure(failureOf(error));
@@ -156,8 +156,8 @@ function Edit({ detail }: { detail: ProfileDetail }) {
 }
 
 function Used({ alias }: { alias: string }) {
-  const sessions = useCall<Sessions>("sessions.list", { profile: alias, live: false, limit: 8 });
-  const usage = useCall<SummaryReply>("usage.summary", { select: { period: "30d", timezone: ZONE, profiles: [alias] } });
+  const sessions = useCall("sessions.list", { profile: alias, live: false, limit: 8 });
+  const usage = useCall("usage.summary", { select: { period: "30d", timezone: ZONE, profiles: [alias] } });
   const totals = usage.data?.totals;
   return (
     <Section
@@ -190,7 +190,7 @@ function Delete({ alias, home, close }: { alias: string; home: string; close: ()
   const remove = async (event: Event) => {
     event.preventDefault();
     try {
-      const done = await call<Deleted>("profiles.delete", { alias, purge });
+      const done = await call("profiles.delete", { alias, purge });
       toast(done.kept_home ? `Profile ${alias} is gone; its home stays in ${done.kept_home}` : `Profile ${alias} is gone`);
       go("profiles");
     } catch (error) {
@@ -223,7 +223,7 @@ function Named({ alias, task, close }: { alias: string; task: "rename" | "clone"
   const run = async (event: Event) => {
     event.preventDefault();
     try {
-      await call<Created>(`profiles.${task}`, { alias, to });
+      await call(`profiles.${task}`, { alias, to });
       toast(task === "rename" ? `${alias} is ${to} now` : `${to} has the settings and key of ${alias}`);
       go("profiles", to);
       close();

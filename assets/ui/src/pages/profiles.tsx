@@ -1,7 +1,7 @@
 // All profiles.
 import { useCall } from "../data";
 import { to } from "../route";
-import type { ProfileRow, Profiles as Reply } from "../types";
+import type { ProfileRow } from "../types";
 import { Icon } from "../ui/icons";
 import { Ago, Copy, Empty, Failed, Head, Loading, Problems, State, Tag } from "../ui/parts";
 import { type Column, Table } from "../ui/table";
@@ -21,7 +21,7 @@ const COLUMNS: Column<ProfileRow>[] = [
 ];
 
 export function Profiles() {
-  const list = useCall<Reply>("profiles.list");
+  const list = useCall("profiles.list");
   const rows = list.data?.profiles ?? [];
   return (
     <>

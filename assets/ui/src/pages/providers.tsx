@@ -1,8 +1,8 @@
 // Who serves models, where, and which profiles have a key for it.
-import { call } from "../api";
+import { call } from "../client";
 import { useCall, useLoad } from "../data";
 import { place, setQuery, to } from "../route";
-import type { Endpoint, ProfileDetail, Profiles, ProviderDetail, ProviderRow, Providers as Reply } from "../types";
+import type { Endpoint, ProfileDetail, ProviderRow } from "../types";
 import { Dialog } from "../ui/dialog";
 import { Facts, Failed, Head, Loading, Problems, State } from "../ui/parts";
 import { type Column, Table } from "../ui/table";
@@ -22,8 +22,8 @@ const COLUMNS: Column<ProviderRow>[] = [
 /** Each profile with what is known of its key. */
 function useKeys() {
   return useLoad<ProfileDetail[]>("profiles.list+profiles.inspect", "keys", async () => {
-    const { profiles } = await call<Profiles>("profiles.list");
-    const details = await Promise.allSettled(profiles.slice(0, 100).map((p) => call<ProfileDetail>("profiles.inspect", { alias: p.alias })));
+    const { profiles } = await call("profiles.list");
+    const details = await Promise.allSettled(profiles.slice(0, 100).map((p) => call("profiles.inspect", { alias: p.alias })));
     return details.flatMap((d) => (d.status === "fulfilled" ? [d.value] : []));
   });
 }
@@ -39,7 +39,7 @@ function KeyState({ row }: { row: ProviderRow }) {
 }
 
 export function Providers() {
-  const list = useCall<Reply>("providers.list");
+  const list = useCall("providers.list");
   const shown = place.value.query.get("show");
   return (
     <>
@@ -54,7 +54,7 @@ export function Providers() {
 }
 
 function Detail({ id }: { id: string }) {
-  const detail = useCall<ProviderDetail>("providers.inspect", { id });
+  const detail = useCall("providers.inspect", { id });
   const keys = useKeys().data?.filter((k) => k.profile.provider === id) ?? [];
   const d = detail.data;
   return (
@@ -123,7 +123,7 @@ function Endpoints({ list }: { list: Endpoint[] }) {
 function Keys({ list, id }: { list: ProfileDetail[]; id: string }) {
   const approve = async () => {
     try {
-      const done = await call<{ changes: unknown[] }>("providers.approve", { id });
+      const done = await call("providers.approve", { id });
       toast(done.changes.length === 0 ? "Nothing to agree to: all keys may go to these hosts already" : "Agreed");
     } catch (error) {
       failed(error);
@@ -138,9 +138,11 @@ function Keys({ list, id }: { list: ProfileDetail[]; id: string }) {
     <>
       <h3>Keys</h3>
       <Table label="Keys" rows={list} columns={columns} id={(k) => k.profile.alias} />
-      <button type="button" class="small" onClick={approve}>
-        Agree to the hosts of these endpoints
-      </button>
+      <div class="actions">
+        <button type="button" class="small" onClick={approve}>
+          Agree to the hosts of these endpoints
+        </button>
+      </div>
     </>
   );
 }

@@ -1,6 +1,6 @@
 // Which rule a request would take, asked again with each change of request or rules.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { call, failureOf } from "../api";
+import { call, failureOf } from "../client";
 import type { Explanation, Failure, Routing } from "../types";
 import { Text } from "../ui/field";
 import { Facts, Failed, Section, State } from "../ui/parts";
@@ -11,6 +11,21 @@ function base64(text: string): string {
   return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 }
 
+/** Why: what is not said by the condition itself. */
+function Reasons({ step }: { step: Explanation["steps"][number] }) {
+  const said = step.reasons.filter((reason) => reason !== step.condition);
+  if (said.length === 0) return null;
+  const rest = said.length - SHOWN;
+  return (
+    <span class="note">
+      {said.slice(0, SHOWN).join(", ")}
+      {rest > 0 && `, and ${rest} more like these`}
+    </span>
+  );
+}
+
+const SHOWN = 3;
+
 export function Explain({ alias, routing }: { alias: string; routing: Routing }) {
   const [request, setRequest] = useState(EXAMPLE);
   const [state, setState] = useState<{ says?: Explanation; failure?: Failure }>({});
@@ -20,7 +35,7 @@ export function Explain({ alias, routing }: { alias: string; routing: Routing })
     const timer = window.setTimeout(async () => {
       let next: typeof state;
       try {
-        next = { says: await call<Explanation>("proxy.explain", { alias, request: base64(request) }) };
+        next = { says: await call("proxy.explain", { alias, request: base64(request) }) };
       } catch (error) {
         next = { failure: failureOf(error) };
       }
@@ -57,11 +72,7 @@ export function Explain({ alias, routing }: { alias: string; routing: Routing })
                   <li key={s.rule} class={s.rule === e.rule ? "taken" : ""}>
                     <State tone={s.holds ? "ok" : "idle"}>{s.rule}</State>
                     <code class="wrap">{s.condition}</code>
-                    {s.reasons.map((reason) => (
-                      <span key={reason} class="note">
-                        {reason}
-                      </span>
-                    ))}
+                    <Reasons step={s} />
                   </li>
                 ))}
               </ol>

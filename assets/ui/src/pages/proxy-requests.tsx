@@ -10,7 +10,14 @@ function ms(value: number): string {
 }
 
 function Outcome({ of: r }: { of: ProxyRequest }) {
-  if (r.outcome === "ok") return <State tone={r.failed > 0 ? "warn" : "ok"}>{r.failed > 0 ? `${r.status}, after ${r.failed} failed` : String(r.status)}</State>;
+  const before = r.failed.length;
+  if (r.outcome === "ok") {
+    return (
+      <span title={r.failed.map((f) => `${f.target}: ${f.why}`).join("\n")}>
+        <State tone={before > 0 ? "warn" : "ok"}>{before > 0 ? `${r.status}, after ${before} failed` : String(r.status)}</State>
+      </span>
+    );
+  }
   return <State tone="bad">{r.status > 0 ? `${r.outcome} ${r.status}` : r.outcome}</State>;
 }
 
@@ -27,7 +34,7 @@ const COLUMNS: Column<ProxyRequest>[] = [
 ];
 
 export function Requests({ alias }: { alias: string }) {
-  const list = useCall<{ requests: ProxyRequest[] }>("proxy.requests", { alias, limit: 50 });
+  const list = useCall("proxy.requests", { alias, limit: 50 });
   const rows = list.data?.requests ?? [];
   return (
     <Section title="Requests" note={rows.length > 0 ? `the last ${rows.length}` : undefined}>

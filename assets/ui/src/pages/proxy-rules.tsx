@@ -1,10 +1,10 @@
 // One profile's proxy: its rules, and where a request would go.
 import { useState } from "preact/hooks";
-import { call, failureOf } from "../api";
+import { call, failureOf } from "../client";
 import { useCall } from "../data";
 import { to } from "../route";
 import type { CallName } from "../routes";
-import type { Failure, Instances, RouteRow, Routing } from "../types";
+import type { Failure, RouteRow, Routing } from "../types";
 import { Choice, Text } from "../ui/field";
 import { Icon } from "../ui/icons";
 import { Ago, Facts, Failed, Head, Loading, Section, Tag, Warnings } from "../ui/parts";
@@ -22,9 +22,12 @@ const STRATEGIES: [string, string][] = [
   ["adaptive", "adaptive: the quickest that does not fail"],
 ];
 
-async function change(name: CallName, body: object, done: string): Promise<Failure | undefined> {
+/** Calls that give the routing as it is then. */
+type Change = Extract<CallName, `proxy.${"set" | "add-route" | "remove-route" | "set-alias" | "remove-alias" | "remove-key"}`>;
+
+async function change(name: Change, body: object, done: string): Promise<Failure | undefined> {
   try {
-    const routing = await call<Routing>(name, body);
+    const routing = await call(name, body);
     toast(routing.warnings?.length ? `${done}. ${routing.warnings.join(" ")}` : done);
     return undefined;
   } catch (error) {
@@ -33,8 +36,8 @@ async function change(name: CallName, body: object, done: string): Promise<Failu
 }
 
 export function ProxyPage({ alias }: { alias: string }) {
-  const routing = useCall<Routing>("proxy.routing", { alias });
-  const status = useCall<Instances>("proxy.status", { alias });
+  const routing = useCall("proxy.routing", { alias });
+  const status = useCall("proxy.status", { alias });
   const r = routing.data;
   const i = status.data?.instances[0];
   const back = { href: to("proxy"), text: "Proxy" };
@@ -46,7 +49,7 @@ export function ProxyPage({ alias }: { alias: string }) {
       </>
     );
   }
-  const show = async (name: CallName, body: object, done: string) => {
+  const show = async (name: Change, body: object, done: string) => {
     const failure = await change(name, body, done);
     if (failure) failed(failure.message);
   };
@@ -75,12 +78,12 @@ export function ProxyPage({ alias }: { alias: string }) {
       <Requests alias={alias} />
       <div class="split">
         <Aliases routing={r} />
-        <Section title="Keys" note="besides the profile's own">
+        <Section title="Keys">
           <Table
             label="Keys"
             rows={r.keys}
             columns={[
-              { name: "Provider", cell: (k) => k.provider },
+              { name: "Provider", cell: (k) => (k.number === 0 ? <>{k.provider} <span class="note">(the profile's)</span></> : k.provider) },
               { name: "Key", cell: (k) => k.key },
               { name: "May go to", cell: (k) => k.approved_hosts.join(", "), from: "mid" },
               {
@@ -124,7 +127,7 @@ function Rules({ routing }: { routing: Routing }) {
     if (failure) failed(failure.message);
   };
   const columns: Column<RouteRow>[] = [
-    { name: "Rule", cell: (r) => (r.generated ? <span class="note">{r.name}</span> : <b>{r.name}</b>) },
+    { name: "Rule", tight: true, cell: (r) => (r.generated ? <span class="note">{r.name}</span> : <b>{r.name}</b>) },
     { name: "When", cell: (r) => <code class="wrap">{r.condition}</code> },
     { name: "Goes to", cell: (r) => <Targets list={r.targets} /> },
     { name: "Priority", cell: (r) => r.priority, numeric: true, from: "mid" },

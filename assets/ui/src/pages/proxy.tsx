@@ -1,8 +1,8 @@
 // Proxies: which run, and which could.
-import { call } from "../api";
+import { call } from "../client";
 import { useCall } from "../data";
 import { to } from "../route";
-import type { Instance, Instances } from "../types";
+import type { Instance } from "../types";
 import { Ago, Copy, Empty, Failed, Head, Loading, State, Warnings } from "../ui/parts";
 import { type Column, Table } from "../ui/table";
 import { failed, toast } from "../ui/toast";
@@ -14,7 +14,7 @@ export function InstanceState({ of: i }: { of: Instance }) {
 
 export async function startProxy(alias: string, restart: boolean): Promise<void> {
   try {
-    const done = await call<{ instance: Instance; needs?: { name: string }[] }>("proxy.start", { alias, restart });
+    const done = await call("proxy.start", { alias, restart });
     if (done.needs?.length) toast(`It waits for keys that only a terminal can fetch: clown proxy start ${alias}`, "bad");
     else toast(`The proxy of ${alias} runs on port ${done.instance.port}`);
   } catch (error) {
@@ -63,7 +63,7 @@ const COLUMNS: Column<Instance>[] = [
 ];
 
 export function Proxies() {
-  const list = useCall<Instances>("proxy.status");
+  const list = useCall("proxy.status");
   const rows = list.data?.instances ?? [];
   return (
     <>

@@ -1,9 +1,9 @@
 // What is new in a script, and the agreement to it.
 import { useState } from "preact/hooks";
-import { call, failureOf } from "../api";
+import { call, failureOf } from "../client";
 import { useCall } from "../data";
 import { setQuery } from "../route";
-import type { Failure, Review } from "../types";
+import type { Failure } from "../types";
 import { Dialog } from "../ui/dialog";
 import { Failed, Loading } from "../ui/parts";
 import { toast } from "../ui/toast";
@@ -23,7 +23,7 @@ export function Diff({ text }: { text: string }) {
 }
 
 export function ReviewDialog({ name }: { name: string }) {
-  const review = useCall<Review>("scripts.review", { name });
+  const review = useCall("scripts.review", { name });
   const [failure, setFailure] = useState<Failure>();
   const close = () => setQuery({ review: undefined });
   const r = review.data;

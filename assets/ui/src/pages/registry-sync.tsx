@@ -1,9 +1,9 @@
 // A sync under way: it goes on when the page changes.
 import { signal } from "@preact/signals";
-import { call, failureOf } from "../api";
+import { call, failureOf } from "../client";
 import { useCall } from "../data";
 import { bytes, plural } from "../format";
-import type { Failure, Progress, Synced } from "../types";
+import type { Failure, Synced, SyncProgress as Progress } from "../types";
 import { Failed, Meter, Section, State, Warnings } from "../ui/parts";
 import { Icon } from "../ui/icons";
 
@@ -15,7 +15,7 @@ export async function startSync(): Promise<void> {
   if (sync.peek().at === "running") return;
   sync.value = { at: "running" };
   try {
-    sync.value = { at: "done", synced: await call<Synced>("registry.sync", { force: false }) };
+    sync.value = { at: "done", synced: await call("registry.sync", { force: false }) };
   } catch (error) {
     sync.value = { at: "failed", failure: failureOf(error) };
   }
@@ -27,13 +27,12 @@ const STAGES: [Progress["stage"], string][] = [
   ["fetch", "Fetching entries"],
   ["check", "Checking entries"],
   ["commit", "Bringing into force"],
-  ["prices", "Taking prices"],
 ];
 
 export function SyncProgress() {
   const now = sync.value;
   // Also one that a terminal or the clock began.
-  const progress = useCall<Progress>("registry.progress").data;
+  const progress = useCall("registry.progress").data;
   const running = now.at === "running" || (progress !== undefined && progress.stage !== "idle");
   if (running) return <Running of={progress} />;
   if (now.at === "failed") {

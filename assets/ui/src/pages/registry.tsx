@@ -1,10 +1,10 @@
 // The signed registry: what is in force, what would come, and what waits for agreement.
 import { useState } from "preact/hooks";
-import { call } from "../api";
+import { call } from "../client";
 import { useCall } from "../data";
 import { bytes, count, plural } from "../format";
 import { place, setQuery } from "../route";
-import type { Differences, RegistryState, ScriptRow } from "../types";
+import type { Differences, RegistryState } from "../types";
 import { Choice } from "../ui/field";
 import { Icon } from "../ui/icons";
 import { Ago, Copy, Empty, Facts, Failed, Head, Loading, Section, State, Warnings } from "../ui/parts";
@@ -14,13 +14,13 @@ import { Diff, ReviewDialog } from "./registry-review";
 import { startSync, sync, SyncProgress } from "./registry-sync";
 
 export function Registry() {
-  const state = useCall<RegistryState>("registry.inspect");
+  const state = useCall("registry.inspect");
   const r = state.data;
   const [differences, setDifferences] = useState<Differences | "asking">();
   const diff = async () => {
     setDifferences("asking");
     try {
-      setDifferences(await call<Differences>("registry.diff"));
+      setDifferences(await call("registry.diff"));
     } catch (error) {
       setDifferences(undefined);
       failed(error);
@@ -28,7 +28,7 @@ export function Registry() {
   };
   const verify = async () => {
     try {
-      const v = await call<{ artifacts: number; problems: string[] }>("registry.verify");
+      const v = await call("registry.verify");
       toast(v.problems.length === 0 ? `All ${v.artifacts} entries are as they were signed` : v.problems.join(" "), v.problems.length === 0 ? "ok" : "bad");
     } catch (error) {
       failed(error);
@@ -66,7 +66,7 @@ export function Registry() {
         </Empty>
       )}
       {differences && differences !== "asking" && <WouldChange of={differences} close={() => setDifferences(undefined)} />}
-      {r && <InForce state={r} />}
+      {r && (r.url || r.lock) && <InForce state={r} />}
       <Waiting />
       {place.value.query.get("review") && <ReviewDialog name={place.value.query.get("review") ?? ""} />}
     </>
@@ -180,7 +180,7 @@ function WouldChange({ of: d, close }: { of: Differences; close: () => void }) {
 
 /** Scripts run code when a profile is made or run: nobody but the user agrees to them. */
 function Waiting() {
-  const scripts = useCall<{ scripts: ScriptRow[] }>("scripts.list");
+  const scripts = useCall("scripts.list");
   const waiting = scripts.data?.scripts.filter((s) => s.needs_approval) ?? [];
   if (scripts.error) return <Failed failure={scripts.error} retry={scripts.reload} />;
   if (waiting.length === 0) return null;

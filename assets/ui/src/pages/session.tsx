@@ -1,6 +1,6 @@
 // One run: its facts, its tokens by model, and when they were used.
 import { useMemo } from "preact/hooks";
-import { call } from "../api";
+import { call } from "../client";
 import { useCall, useLoad } from "../data";
 import { cacheWrite, clock, cost, duration, moment, plural, tail, tokens } from "../format";
 import { to } from "../route";
@@ -11,7 +11,7 @@ import { type Column, Table } from "../ui/table";
 import { exitWords, lasted, SessionState } from "./sessions";
 
 export function SessionPage({ id }: { id: string }) {
-  const detail = useCall<Session>("sessions.inspect", { id });
+  const detail = useCall("sessions.inspect", { id });
   const s = detail.data;
   const back = { href: to("sessions"), text: "Sessions" };
   if (!s) {
@@ -101,9 +101,9 @@ function useRequests(s: Session) {
   return useLoad<UsageRequest[]>("usage.export", `${s.id} ${s.ended ?? ""}`, async () => {
     const all: UsageRequest[] = [];
     for (let next: number | undefined = 0; next !== undefined && all.length < MOST; ) {
-      const page: Exported = await call<Exported>("usage.export", { select, from: next });
+      const page: Exported = await call("usage.export", { select, from: next });
       all.push(...page.requests.filter((r) => Date.parse(r.time) >= from && Date.parse(r.time) <= to && (r.project === null || r.project === s.cwd || s.cwd.startsWith(r.project))));
-      next = page.next;
+      next = page.next ?? undefined;
     }
     return all.sort((a, b) => a.time.localeCompare(b.time));
   });

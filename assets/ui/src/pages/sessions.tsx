@@ -1,18 +1,18 @@
 // The history of runs, newest first.
 import { useEffect, useState } from "preact/hooks";
-import { call, failureOf } from "../api";
+import { call, failureOf } from "../client";
 import { useCall } from "../data";
 import { duration, tail } from "../format";
 import { place, setQuery, to } from "../route";
-import type { Exit, Failure, Profiles, Session, Sessions as Reply } from "../types";
+import type { Exit, Failure, Session } from "../types";
 import { Check, Choice } from "../ui/field";
 import { Ago, Copy, Cost, Empty, Failed, Head, Loading, now, State, Tokens, Warnings } from "../ui/parts";
 import { type Column, Table } from "../ui/table";
 
 const PAGE = 50;
 
-export function exitWords(exit: Exit | undefined): string {
-  if (exit === undefined) return "";
+export function exitWords(exit: Exit | null | undefined): string {
+  if (exit === undefined || exit === null) return "";
   if (exit === "unknown") return "nobody saw it end";
   if (exit === "not_started") return "never started";
   return "code" in exit ? `exit ${exit.code}` : `signal ${exit.signal}`;
@@ -21,7 +21,7 @@ export function exitWords(exit: Exit | undefined): string {
 export function SessionState({ of: s }: { of: Session }) {
   if (s.state === "running") return <State tone="ok">running</State>;
   if (s.state === "starting") return <State tone="idle">starting</State>;
-  const clean = typeof s.exit === "object" && "code" in s.exit && s.exit.code === 0;
+  const clean = typeof s.exit === "object" && s.exit !== null && "code" in s.exit && s.exit.code === 0;
   return <State tone={clean ? "idle" : s.state === "lost" ? "warn" : "bad"}>{clean ? "done" : exitWords(s.exit) || "lost"}</State>;
 }
 
@@ -48,8 +48,8 @@ export function Sessions() {
   const profile = place.value.query.get("profile") ?? "";
   const live = place.value.query.get("live") === "1";
   const ask = { ...(profile && { profile }), live, limit: PAGE };
-  const list = useCall<Reply>("sessions.list", ask);
-  const profiles = useCall<Profiles>("profiles.list");
+  const list = useCall("sessions.list", ask);
+  const profiles = useCall("profiles.list");
   const [more, setMore] = useState<{ rows: Session[]; end: boolean; failure?: Failure }>({ rows: [], end: false });
   useEffect(() => setMore({ rows: [], end: false }), [profile, live]);
   const first = list.data?.sessions ?? [];
@@ -57,7 +57,7 @@ export function Sessions() {
   const rows = [...first, ...more.rows.filter((s) => !known.has(s.id))];
   const next = async () => {
     try {
-      const page = await call<Reply>("sessions.list", { ...ask, before: rows.at(-1)?.id });
+      const page = await call("sessions.list", { ...ask, before: rows.at(-1)?.id });
       setMore({ rows: [...more.rows, ...page.sessions], end: page.sessions.length < PAGE });
     } catch (error) {
       setMore({ ...more, failure: failureOf(error) });

@@ -1,15 +1,15 @@
 // config.toml, key by key, and the daemon.
 import { useState } from "preact/hooks";
-import { call, failureOf } from "../api";
+import { call, failureOf } from "../client";
 import { useCall } from "../data";
-import type { Failure, Setting, Settings as Reply, StatusReply } from "../types";
+import type { Failure, Setting } from "../types";
 import { setTheme, theme, type Theme } from "../theme";
 import { Choice, Text } from "../ui/field";
 import { Ago, Copy, Facts, Failed, Head, Loading, Section, sentence, Switcher, Warnings } from "../ui/parts";
 import { failed, toast } from "../ui/toast";
 
 export function Settings() {
-  const settings = useCall<Reply>("config.list");
+  const settings = useCall("config.list");
   const [filter, setFilter] = useState("");
   const rows = (settings.data?.settings ?? []).filter((s) => `${s.key} ${s.help}`.toLowerCase().includes(filter.toLowerCase()));
   const groups = new Map<string, Setting[]>();
@@ -19,29 +19,35 @@ export function Settings() {
   }
   return (
     <>
-      <Head title="Settings" note={settings.data && <code class="wrap">{settings.data.file}</code>} />
+      <Head title="Settings" note={settings.data && <code class="wrap">{settings.data.file}</code>}>
+        <div class="find" data-filter>
+          <Text label="Find a setting" value={filter} onInput={setFilter} placeholder="Find: registry, port, timeout…" />
+        </div>
+      </Head>
       {settings.error && <Failed failure={settings.error} retry={settings.reload} />}
       <Warnings list={settings.data?.warnings} />
-      <Section title="This browser">
-        <Switcher<Theme>
-          label="Theme"
-          value={theme.value}
-          options={[
-            ["system", "As the system"],
-            ["light", "Light"],
-            ["dark", "Dark"],
-          ]}
-          onChange={setTheme}
-        />
-      </Section>
-      <Daemon />
-      <div class="filters" data-filter>
-        <Text label="Find a setting" value={filter} onInput={setFilter} placeholder="registry, port, timeout…" />
-      </div>
+      {filter === "" && (
+        <div class="split">
+          <Daemon />
+          <Section title="This browser">
+            <p class="prose">Colours are kept in this browser, everything else below in the file.</p>
+            <Switcher<Theme>
+              label="Theme"
+              value={theme.value}
+              options={[
+                ["system", "As the system"],
+                ["light", "Light"],
+                ["dark", "Dark"],
+              ]}
+              onChange={setTheme}
+            />
+          </Section>
+        </div>
+      )}
       {!settings.data && settings.loading && <Loading rows={8} />}
       {settings.data && rows.length === 0 && <p class="prose">No setting has “{filter}” in its name or text.</p>}
       {[...groups].map(([name, list]) => (
-        <Section key={name} title={sentence(name)}>
+        <Section key={name} title={name === "http" ? "HTTP" : name === "otel" ? "OpenTelemetry" : sentence(name)}>
           <ul class="settings">
             {list.map((s) => (
               <Row key={`${s.key} ${JSON.stringify(s.value)}`} of={s} />
@@ -62,7 +68,7 @@ function Row({ of: s }: { of: Setting }) {
   const save = async (next: string | undefined) => {
     setFailure(undefined);
     try {
-      const now = await call<Setting>("config.set", { key: s.key, value: next });
+      const now = await call("config.set", { key: s.key, value: next });
       setValue(shown(now.value));
       toast(next === undefined ? `${s.key} has its default again` : `${s.key} is ${shown(now.value) || "empty"}`);
     } catch (error) {
@@ -73,7 +79,7 @@ function Row({ of: s }: { of: Setting }) {
     event.preventDefault();
     void save(value);
   };
-  const flag = typeof s.default === "boolean";
+  const flag = shown(s.default) === "on" || shown(s.default) === "off";
   return (
     <li class={own ? "own" : ""}>
       <div class="setting-text">
@@ -85,7 +91,7 @@ function Row({ of: s }: { of: Setting }) {
           <Choice
             label={s.key}
             value={value}
-            options={["true", "false"]}
+            options={["on", "off"]}
             onChange={(next) => {
               setValue(next);
               void save(next);
@@ -110,7 +116,7 @@ function Row({ of: s }: { of: Setting }) {
 }
 
 function Daemon() {
-  const status = useCall<StatusReply>("daemon.status");
+  const status = useCall("daemon.status");
   const [level, setLevel] = useState("");
   const d = status.data;
   const set = async (next: string) => {
@@ -125,7 +131,7 @@ function Daemon() {
   };
   const rescan = async () => {
     try {
-      const done = await call<{ files: number; requests: number; milliseconds: number }>("usage.rescan");
+      const done = await call("usage.rescan");
       toast(`${done.requests} new requests in ${done.files} files, ${done.milliseconds} ms`);
     } catch (error) {
       failed(error);
@@ -151,7 +157,7 @@ function Daemon() {
                 <Choice label="Log level" value={level} none="as configured" options={["error", "warn", "info", "debug", "trace"]} onChange={set} />
               </div>,
             ],
-            ["Follow the log", <Copy text="clown daemon logs --follow" />],
+            ["Follow the log", <Copy text="clown daemon logs -f" />],
           ]}
         />
       )}

@@ -1,5 +1,5 @@
 // Reads days by model, profile or agent, and makes a stack of them.
-import { call } from "../api";
+import { call } from "../client";
 import { useLoad } from "../data";
 import { day, daysBack, isoDay, tokens, usd, ZONE } from "../format";
 import type { Line, Page } from "../types";
@@ -19,9 +19,9 @@ export interface Days extends Omit<Page, "lines"> {
 const MOST = 6;
 
 async function report(body: object): Promise<Page> {
-  const first = await call<Page>("usage.report", body);
+  const first = await call("usage.report", body);
   while (first.lines.length < first.count) {
-    const next = await call<Page>("usage.report", { ...body, skip: first.lines.length });
+    const next = await call("usage.report", { ...body, skip: first.lines.length });
     if (next.lines.length === 0) break;
     first.lines.push(...next.lines);
   }
@@ -34,7 +34,7 @@ export function useDays(select: object, by: By) {
   return useLoad<Days>("usage.report", `days ${by} ${JSON.stringify(select)}`, async () => {
     const whole = await report({ group: "daily", select, breakdown: by === "model" });
     const all = byDate(whole.lines);
-    const names = (await call<Page>("usage.report", { group: `${by}s`, select })).lines.map((l) => l[by] ?? "-").slice(0, MOST);
+    const names = (await call("usage.report", { group: `${by}s`, select })).lines.map((l) => l[by] ?? "-").slice(0, MOST);
     const parts =
       by === "model"
         ? names.map((name) => ({ name, lines: byDate(whole.lines.flatMap((l) => (l.breakdown ?? []).filter((b) => b.model === name).map((b) => ({ ...b, date: l.date })))) }))

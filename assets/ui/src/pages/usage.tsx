@@ -135,10 +135,10 @@ const figures: Column<Line>[] = [
 ];
 
 function names(group: string): Column<Line>[] {
-  const outside = (name: string | undefined) => (name === "-" || name === undefined ? <span class="note">outside of profiles</span> : <b>{name}</b>);
+  const outside = (name: string | null | undefined) => (name === "-" || !name ? <span class="note">outside of profiles</span> : <b>{name}</b>);
   switch (group) {
     case "daily":
-      return [{ name: "Day", cell: (l) => <time dateTime={l.date}>{day(l.date ?? "")}</time>, by: (l) => l.date ?? "" }];
+      return [{ name: "Day", cell: (l) => <time dateTime={l.date ?? ""}>{day(l.date ?? "")}</time>, by: (l) => l.date ?? "" }];
     case "models":
       return [{ name: "Model", cell: (l) => <b>{l.model}</b>, by: (l) => l.model ?? "" }];
     case "profiles":
@@ -158,7 +158,7 @@ function names(group: string): Column<Line>[] {
 
 function Breakdown({ select }: { select: object }) {
   const group = place.value.query.get("table") ?? "daily";
-  const report = useCall<Page>("usage.report", { group, select, last: 250 });
+  const report = useCall("usage.report", { group, select, last: 250 });
   const columns = [...names(group), ...figures];
   const id = (l: Line) => l.date ?? l.session ?? [l.model, l.profile, l.agent, l.project].join(" ");
   const rows = report.data?.lines ?? [];

@@ -9,6 +9,8 @@ export interface Column<T> {
   /** What it is sorted by; absent: it is not. */
   by?: (row: T) => string | number;
   numeric?: boolean;
+  /** Never wrapped. */
+  tight?: boolean;
   /** Left out below this class of width. */
   from?: "mid" | "wide";
 }
@@ -70,7 +72,7 @@ export function Table<T>(props: {
             return (
               <tr key={props.id(row)} class={href ? "link" : ""}>
                 {props.columns.map((c, n) => (
-                  <td key={c.name} class={`${c.numeric ? "r num" : ""} ${c.from ?? ""}`}>
+                  <td key={c.name} class={`${c.numeric ? "r num" : ""} ${c.tight ? "tight" : ""} ${c.from ?? ""}`}>
                     {n === 0 && href ? (
                       <a class="row-link" href={href}>
                         {c.cell(row)}

@@ -1,6 +1,6 @@
 // Short words about what was just done.
 import { signal } from "@preact/signals";
-import { failureOf } from "../api";
+import { failureOf } from "../client";
 
 interface Word {
   id: number;

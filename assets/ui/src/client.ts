@@ -1,6 +1,6 @@
 // Sends calls. Everything about addresses and failures of the transport is here.
 import { signal } from "@preact/signals";
-import { type CallName, ROUTES } from "./routes";
+import { type CallName, type Reply, ROUTES } from "./routes";
 import type { Failure } from "./types";
 
 /** A call that failed, with the daemon's own words. */
@@ -22,8 +22,8 @@ export async function login(): Promise<void> {
   if (reply.status === 401 || reply.status === 403) access.value = "denied";
 }
 
-export async function call<T>(name: CallName, body: object = {}): Promise<T> {
-  const [method, pattern] = ROUTES[name];
+export async function call<N extends CallName>(name: N, body: object = {}): Promise<Reply<N>> {
+  const [method = "GET", pattern = ""] = ROUTES[name].split(" ");
   const fields = new Map<string, unknown>(Object.entries(body).filter(([, value]) => value !== undefined));
   const path = pattern.replace(/\{(\w+)\}/g, (_, field: string) => {
     const value = fields.get(field);
@@ -32,7 +32,7 @@ export async function call<T>(name: CallName, body: object = {}): Promise<T> {
   });
   const inQuery = method === "GET" || method === "DELETE";
   const query = inQuery ? asQuery(fields).toString() : "";
-  return read<T>(await request(method, `/api/v1${path}${query && `?${query}`}`, inQuery ? undefined : Object.fromEntries(fields)));
+  return read<Reply<N>>(await request(method, `${path}${query && `?${query}`}`, inQuery ? undefined : Object.fromEntries(fields)));
 }
 
 /** Fields of an object inside have their names after a dot; a list is its values one by one. */
