@@ -18,6 +18,7 @@ mod sdk;
 mod setup;
 mod shell;
 mod tidy;
+mod ui;
 mod usage;
 
 use std::process::ExitCode;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         ["corpus", rest @ ..] => corpus::task(rest),
         ["ci", rest @ ..] => ci::task(rest),
         ["demo", rest @ ..] => demo::task(rest),
+        ["ui", rest @ ..] => ui::task(rest),
         ["tidy", rest @ ..] => tidy::task(rest),
         ["licences", rest @ ..] => licences::task(rest),
         ["platforms", rest @ ..] => platforms::task(rest),
