@@ -21,6 +21,7 @@ use crate::{
     profiles::Store,
     proxy::manager::Instances,
     registry::Registry,
+    router::Tally,
     scripting::{Approvals, Scripts},
     sessions::Sessions,
     usage::{
@@ -91,6 +92,8 @@ pub struct App {
     pub bus: Arc<Bus>,
     pub tokens: Arc<Tokens>,
     pub host: Arc<dyn Host>,
+    /// What became of calls.
+    pub tally: Tally,
     pub proxies: Instances,
     pub registry: Registry,
     /// When the registry is asked next, and why the last try failed.
@@ -142,6 +145,7 @@ impl App {
                 Box::new(move |job| host.later(job))
             }),
             bus,
+            tally: Tally::default(),
             tokens,
             paths,
             runtime,
@@ -156,6 +160,16 @@ impl App {
         crate::flows::registry::settle(self);
         self.house.settle(self);
         crate::flows::proxy::adopt(self);
+    }
+
+    /// Where figures are sent and how often; `None`: nowhere.
+    pub fn metrics_export(&self) -> Result<Option<(String, std::time::Duration)>> {
+        crate::flows::otel::settings(self)
+    }
+
+    /// Sends the figures once; waits.
+    pub fn export_metrics(&self, endpoint: &str) -> Result<()> {
+        crate::flows::otel::export(self, endpoint)
     }
 
     /// Closes a session that the process watch saw ending.

@@ -15,14 +15,16 @@ use std::{
 use serde_json::Value;
 
 mod memory;
+mod tally;
 
 use memory::Memory;
+pub use tally::Tally;
 
 use crate::{
     app::App,
     base::error::{Error, Result, closest},
     flows::{
-        approve, budgets, change_profile, create_profile, delete_profile, look, proxy, registry, run_profile, settings, templates,
+        approve, budgets, change_profile, create_profile, delete_profile, look, metrics, proxy, registry, run_profile, settings, templates,
         test_script, trust, usage,
     },
     wire::{
@@ -72,6 +74,7 @@ impl Router {
         router.bind(stop);
         router.bind(log_level);
         router.bind(login_link);
+        router.bind(metrics::metrics);
         router.bind(look::events);
         router.bind(look::agents);
         router.bind(look::agent);
@@ -207,19 +210,26 @@ impl Router {
                 .hint("use one version of clown; stop the old daemon: clown daemon stop"),
             );
         }
-        let Some(bound) = self.table.get(request.call.as_str()) else {
+        let Some((name, bound)) = self.table.get_key_value(request.call.as_str()) else {
             let error = Error::invalid(format!("there is no call {:?}", request.call));
             return failed(match closest(&request.call, self.table.keys().copied()) {
                 Some(near) => error.hint(format!("did you mean {near}")),
                 None => error,
             });
         };
-        if bound.effect == Effect::Once && !request.id.is_empty() {
+        let response = if bound.effect == Effect::Once && !request.id.is_empty() {
             let id = request.id.clone();
             let asked = fingerprint(&request);
-            return self.memory.once(&id, asked, || self.run(bound, request));
-        }
-        self.run(bound, request)
+            self.memory.once(&id, asked, || self.run(bound, request))
+        } else {
+            self.run(bound, request)
+        };
+        let failed = match &response.outcome {
+            Outcome::Reply(_) => None,
+            Outcome::Error(failure) => Some(failure.code),
+        };
+        self.app.tally.count(name, failed);
+        response
     }
 
     fn run(&self, bound: &Bound, request: Request) -> Response {

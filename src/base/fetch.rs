@@ -4,6 +4,7 @@
 //! the environment, no cookie is kept, nothing is sent but the name of a file.
 
 mod address;
+mod post;
 mod words;
 
 use std::{
@@ -69,6 +70,10 @@ impl Fetch for SystemFetch {
             let to = text(response.headers(), header::LOCATION).unwrap_or_default();
             url = address::redirected(&url, to, &home)?;
         }
+    }
+
+    fn post_json(&self, url: &str, body: &[u8], limit: Duration) -> Result<()> {
+        post::json(url, body, limit)
     }
 }
 

@@ -42,6 +42,12 @@ pub const SETTINGS: &[Known] = &[
     Known { key: "http.enabled", kind: Kind::Word(&["on", "off"]), help: "whether the daemon serves the web UI and the API" },
     Known { key: "http.port", kind: Kind::Number(8765), help: "their port; another free one when it is taken, 0 is any" },
     Known { key: "http.bind", kind: Kind::Text("127.0.0.1"), help: "their address; only of this machine" },
+    Known {
+        key: "otel.endpoint",
+        kind: Kind::Text(""),
+        help: "collector that gets figures by OTLP over HTTP, such as http://127.0.0.1:4318",
+    },
+    Known { key: "otel.interval_seconds", kind: Kind::Number(60), help: "how often it gets them" },
     Known { key: "proxy.first_port", kind: Kind::Number(8080), help: "first port that proxies of profiles may take" },
     Known { key: "proxy.last_port", kind: Kind::Number(8180), help: "the last one" },
     Known {

@@ -8,6 +8,7 @@ mod activity;
 mod host;
 mod lock;
 mod log;
+mod otel;
 mod processes;
 mod run;
 mod web;

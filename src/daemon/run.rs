@@ -2,7 +2,7 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -12,7 +12,7 @@ use super::{
     activity::Activity,
     host::{Process, Rest},
     lock::{self, Taken},
-    log,
+    log, otel,
     web::{self, Web},
 };
 use crate::{
@@ -98,6 +98,8 @@ struct Up {
     process: Arc<Process>,
     server: Server,
     web: Arc<Web>,
+    /// Sends figures, the last ones at the end.
+    exporting: Mutex<Option<tokio::task::JoinHandle<()>>>,
     endpoint: EndpointFile,
     sockets: [PathBuf; 2],
     identity: [Option<(u64, u64)>; 2],
@@ -162,6 +164,7 @@ impl Up {
             followed: Mutex::default(),
         };
         let _ = process.rest.set(rest);
+        let exporting = tokio::spawn(otel::run(Arc::clone(&app), process.stop.subscribe()));
         adopt(&app);
         // Asks tasks on this runtime and waits for them, so not on one of its threads.
         let settled = std::thread::spawn({
@@ -172,7 +175,18 @@ impl Up {
             tracing::error!("proxies of an earlier daemon were not taken over");
         }
         endpoint::write(paths, &endpoint)?;
-        Ok(Self { paths: paths.clone(), app, process, server, web, endpoint, sockets, identity, _router: router })
+        Ok(Self {
+            paths: paths.clone(),
+            app,
+            process,
+            server,
+            web,
+            exporting: Mutex::new(Some(exporting)),
+            endpoint,
+            sockets,
+            identity,
+            _router: router,
+        })
     }
 
     /// Returns when it is time to end: a call, a signal, or nothing to do for long enough.
@@ -212,6 +226,10 @@ impl Up {
         };
         let _ = tokio::time::timeout(LAST_CALLS, quiet).await;
         self.app.proxies.shutdown().await;
+        let exporting = self.exporting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(task) = exporting {
+            let _ = tokio::time::timeout(LAST_CALLS, task).await;
+        }
         self.server.close();
         tracing::debug!(events = %self.app.bus.epoch(), "closed");
     }

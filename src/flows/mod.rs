@@ -7,6 +7,8 @@ pub mod create_profile;
 pub mod delete_profile;
 mod keys;
 pub mod look;
+pub mod metrics;
+pub mod otel;
 mod place;
 mod project_code;
 pub mod proxy;

@@ -11,7 +11,7 @@ use crate::{
     base::error::{Error, Result},
     router::{Router, SPOKEN, VERSION},
     wire::{
-        Effect,
+        Call, Effect,
         envelope::{Caller, Request},
         error::{Code, Failure},
         http::Failed,
@@ -78,6 +78,15 @@ pub(super) fn call(
         Ok(bytes) => json(200, bytes),
         Err(failure) => failed(failure),
     }
+}
+
+/// A call of our own. May block.
+pub(super) fn ask<C: Call>(router: &Router, caller: &Caller, call: &C) -> std::result::Result<C::Reply, Failure> {
+    let wrong = |e: serde_json::Error| Failure::from(Error::defect(format!("{} cannot be encoded", C::NAME)).cause(e));
+    let body = serde_json::to_value(call).map_err(wrong)?;
+    let request =
+        Request { protocol: *SPOKEN, version: VERSION.into(), id: String::new(), call: C::NAME.into(), body, caller: caller.clone() };
+    serde_json::from_slice(&router.reply(request)?).map_err(wrong)
 }
 
 pub(super) fn allow(methods: &[&hyper::Method], mut reply: Reply) -> Reply {

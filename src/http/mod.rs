@@ -12,6 +12,7 @@ mod body;
 mod events;
 mod gate;
 mod house;
+mod metrics;
 pub mod offline;
 mod route;
 mod routes;

@@ -7,7 +7,8 @@ use hyper::Method;
 
 use super::route::Route;
 use crate::wire::{
-    Call, agents, budgets, config, daemon, event, http, profiles, providers, proxy, registry, runs, scripts, sessions, templates, usage,
+    Call, agents, budgets, config, daemon, event, http, metrics, profiles, providers, proxy, registry, runs, scripts, sessions, templates,
+    usage,
 };
 
 /// Calls that are no resource, and why.
@@ -25,6 +26,7 @@ pub static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
     vec![
         Route::of::<daemon::Hello>(&get, "/hello").quick(),
         Route::of::<daemon::Status>(&get, "/daemon").quick(),
+        Route::of::<metrics::Ask>(&get, "/daemon/metrics"),
         Route::of::<daemon::Stop>(&post, "/daemon/stop"),
         Route::of::<daemon::LogLevel>(&put, "/daemon/log-level"),
         Route::of::<event::Since>(&get, "/events/since").quick(),

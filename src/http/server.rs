@@ -29,6 +29,7 @@ use super::{
     body::{Reply, harden, json, refused, whole},
     gate::{self, Area, Refusal},
     house::{House, Seat},
+    metrics,
     route::{BASE, Found, Route, find},
     routes::ROUTES,
     sse, ws,
@@ -36,7 +37,7 @@ use super::{
 use crate::{
     base::error::{Error, Result},
     router::Router,
-    wire::{MAX_MESSAGE, envelope::Caller, http::Login},
+    wire::{self, MAX_MESSAGE, envelope::Caller, http::Login},
 };
 
 /// Also ends connections that stay idle this long; clients open a new one.
@@ -209,6 +210,7 @@ impl Serving {
         };
         match path {
             "/healthz" => Ok(only(&[&Method::GET], &|| json(200, r#"{"status":"ok"}"#))),
+            METRICS if *method == Method::GET => self.metrics().await,
             LOGIN if *method == Method::POST => self.log_in(&parts.headers, body).await,
             LOGOUT if *method == Method::POST => {
                 self.read(&parts.headers, body, LOGIN_BYTES).await?;
@@ -221,7 +223,7 @@ impl Serving {
                 Ok(sse::open(parts, self.site.router.app(), self.site.stop.clone(), held).unwrap_or_else(answer::failed))
             }
             OPENAPI if *method == Method::GET => Ok(json(200, answer::document())),
-            ws::PATH | EVENTS | OPENAPI => Ok(hang_up(answer::allow(&[&Method::GET], refused(Refusal::Method)), &body)),
+            ws::PATH | EVENTS | OPENAPI | METRICS => Ok(hang_up(answer::allow(&[&Method::GET], refused(Refusal::Method)), &body)),
             _ if assets::has(path) => {
                 if !matches!(*method, Method::GET | Method::HEAD) {
                     return Ok(hang_up(answer::allow(&[&Method::GET, &Method::HEAD], refused(Refusal::Method)), &body));
@@ -265,6 +267,19 @@ impl Serving {
         work.await.unwrap_or_else(|_| answer::failed(Error::defect(format!("a defect in clown stopped {}", route.call))))
     }
 
+    async fn metrics(&self) -> Result<Reply, (Refusal, bool)> {
+        let permit = tokio::time::timeout(BODY_TIME, self.calls.acquire()).await;
+        let Ok(Ok(_permit)) = permit else { return Err((Refusal::Busy, false)) };
+        let _guard = (self.site.guard)("request");
+        let (router, caller) = (Arc::clone(&self.site.router), self.site.caller.clone());
+        let work = tokio::task::spawn_blocking(move || answer::ask(&router, &caller, &wire::metrics::Ask {}));
+        Ok(match work.await {
+            Ok(Ok(figures)) => whole(200, metrics::TYPE, metrics::text(&figures)),
+            Ok(Err(failure)) => answer::failed(failure),
+            Err(_) => answer::failed(Error::defect("a defect in clown stopped /metrics")),
+        })
+    }
+
     async fn log_in(&self, headers: &HeaderMap, body: Incoming) -> Result<Reply, (Refusal, bool)> {
         let bytes = self.read(headers, body, LOGIN_BYTES).await?;
         let Ok(login) = serde_json::from_slice::<Login>(&bytes) else {
@@ -298,6 +313,7 @@ impl Serving {
 }
 
 const LOGIN: &str = "/api/v1/login";
+const METRICS: &str = "/metrics";
 const LOGOUT: &str = "/api/v1/logout";
 const EVENTS: &str = "/api/v1/events";
 const OPENAPI: &str = "/api/v1/openapi.json";

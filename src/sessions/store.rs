@@ -112,6 +112,11 @@ impl Sessions {
         self.with(|folded| Ok(folded.records.values().filter(|s| s.state.live()).cloned().collect()))
     }
 
+    /// All there ever were.
+    pub fn count(&self) -> Result<usize> {
+        self.with(|folded| Ok(folded.records.len()))
+    }
+
     pub fn list(&self, ask: &List) -> Result<Listed> {
         self.with(|folded| {
             let wanted = |s: &&Session| {

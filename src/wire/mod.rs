@@ -13,6 +13,7 @@ pub mod event;
 pub mod http;
 pub mod ids;
 pub mod manifest;
+pub mod metrics;
 pub mod profiles;
 pub mod providers;
 pub mod proxy;

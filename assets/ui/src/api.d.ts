@@ -409,7 +409,15 @@ export type FileMode = ("seed" | "merge" | "extend");
 /** A wire format of model requests. */
 export type Format = ("openai-responses" | "openai-chat" | "gemini" | "anthropic");
 /** The daemon's text on `/ws`. */
-export type FromServer = (Seen | Seen | Event | Seen | {
+export type FromServer = (Seen & {
+  type: "hello";
+} | Seen & {
+  type: "subscribed";
+} | Event & {
+  type: "event";
+} | Seen & {
+  type: "resync";
+} | {
   type: "pong";
 } | {
   type: "error";

@@ -183,6 +183,13 @@ pub fn allow_many_files() {
     let _ = rustix::process::setrlimit(rustix::process::Resource::Nofile, limit);
 }
 
+/// Memory of this process in bytes, where the system tells.
+pub fn resident_memory() -> Option<u64> {
+    let statm = fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = statm.split(' ').nth(1)?.parse().ok()?;
+    Some(pages * rustix::param::page_size() as u64)
+}
+
 /// Ceilings for a process that runs a foreign script: memory in bytes, processor time in seconds.
 pub fn limit_resources(memory: u64, cpu_seconds: u64) -> io::Result<()> {
     use rustix::process::{Resource, Rlimit, setrlimit};

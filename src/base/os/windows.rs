@@ -83,6 +83,10 @@ pub fn listens(_path: &Path) -> bool {
     false
 }
 
+pub fn resident_memory() -> Option<u64> {
+    None
+}
+
 pub fn limit_resources(_memory: u64, _cpu_seconds: u64) -> io::Result<()> {
     Ok(())
 }

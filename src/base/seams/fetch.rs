@@ -1,8 +1,11 @@
 //! Getting a file from a server that nobody trusts: the seam.
 
-use std::{path::Path, time::Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
-use crate::base::error::Result;
+use crate::base::error::{Error, Result};
 
 /// One file to get.
 #[derive(Clone, Copy, Debug)]
@@ -41,4 +44,9 @@ pub trait Fetch: Send + Sync {
     /// Blocks; call it off the async runtime. Errors: `Refused` for an address or answer that is not accepted, `Io` when the server
     /// cannot be reached or does not answer in time, `InvalidInput` for an unusable URL or CA file.
     fn get(&self, get: &Get<'_>) -> Result<Got>;
+
+    /// Posts JSON to an address the user set up, within the limit; blocks. An answer other than 2xx is an error.
+    fn post_json(&self, url: &str, _body: &[u8], _limit: Duration) -> Result<()> {
+        Err(Error::unsupported(format!("nothing is sent to {url} here")))
+    }
 }

@@ -95,6 +95,17 @@ pub(super) struct Failed {
     pub(super) why: String,
 }
 
+impl Outcome {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Error => "error",
+            Self::Broken => "broken",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
 /// A request being measured; tells the meter when it is dropped.
 pub(super) struct Measure {
     pub(super) record: Record,
@@ -191,6 +202,7 @@ pub(super) struct Meter {
     next: AtomicU64,
     /** Guards the sums; held for additions only. */
     sums: Mutex<BTreeMap<String, Sum>>,
+    pub(super) times: super::times::Times,
     /** Guards the lines that wait to be written; held for appends only. */
     lines: Mutex<Vec<u8>>,
     wake: Notify,
@@ -204,6 +216,7 @@ impl Meter {
             instance,
             next: AtomicU64::new(0),
             sums: Mutex::default(),
+            times: Default::default(),
             lines: Mutex::default(),
             wake: Notify::new(),
             logging: Default::default(),
@@ -212,6 +225,7 @@ impl Meter {
 
     fn count(&self, measure: &Measure) {
         let record = &measure.record;
+        self.times.add(record.outcome, record.total_ms);
         {
             let mut sums = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
             // Most requests are for a model that was asked for before: no new text for them.

@@ -25,6 +25,7 @@ mod service;
 mod signals;
 mod state;
 mod tap;
+mod times;
 mod upstream;
 
 #[cfg(test)]

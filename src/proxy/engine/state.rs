@@ -97,8 +97,7 @@ impl Engine {
 
     pub(super) fn health(&self) -> serde_json::Value {
         let (hash, mistake) = self.with(|c| (c.hash.clone(), c.mistake.clone()));
-        let mut health =
-            serde_json::json!({ "status": "ok", "pid": std::process::id(), "config": hash, "version": env!("CARGO_PKG_VERSION") });
+        let mut health = serde_json::json!({ "status": "ok", "pid": std::process::id(), "config": hash, "version": env!("CARGO_PKG_VERSION"), "times": self.meter.times.seen() });
         if let (Some(object), Some(mistake)) = (health.as_object_mut(), mistake) {
             object.insert("config_error".into(), mistake.into());
         }

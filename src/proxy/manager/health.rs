@@ -1,12 +1,14 @@
 //! `GET /health` of an engine.
 
-use std::{io, net::Ipv4Addr, time::Duration};
+use std::{collections::BTreeMap, io, net::Ipv4Addr, time::Duration};
 
 use serde::Deserialize;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
+
+use crate::wire::metrics::Spread;
 
 /// More than an answer ever has.
 const MAX_ANSWER: u64 = 256 << 10;
@@ -22,6 +24,9 @@ pub(super) struct Health {
     /// Why the file on disk is not the one in force.
     #[serde(default)]
     pub config_error: Option<String>,
+    /// How long requests took, by outcome.
+    #[serde(default)]
+    pub times: BTreeMap<String, Spread>,
 }
 
 /// Asks until the limit. A port whose process does not accept yet keeps the question waiting.

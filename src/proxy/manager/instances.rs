@@ -10,19 +10,25 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
+    health,
     instance::{Ask, Instance},
     ports::Range,
     state::{self, Launch, Seen},
     supervise::House,
 };
-use crate::base::{
-    error::{Error, Result},
-    fsx,
-    secret::Secret,
+use crate::{
+    base::{
+        error::{Error, Result},
+        fsx,
+        secret::Secret,
+    },
+    wire::metrics::Spread,
 };
 
 /// What the end of the daemon leaves them: one that does not end by itself takes five seconds.
 const LAST: Duration = Duration::from_secs(7);
+/// An instance that does not tell its figures at once is left out of them.
+const TELL: Duration = Duration::from_secs(1);
 
 pub struct Instances {
     dir: PathBuf,
@@ -81,6 +87,12 @@ impl Instances {
             Some(task) => task.seen.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             None => Seen::stopped(state::read(&self.dir, alias).port),
         }
+    }
+
+    /// How long requests of a running instance took, by outcome; empty when it does not tell. Waits.
+    pub fn times(&self, alias: &str) -> BTreeMap<String, Spread> {
+        let (Some(port), Ok(runtime)) = (self.seen(alias).port, self.house.runtime()) else { return BTreeMap::new() };
+        runtime.block_on(health::ask(port, TELL)).map(|health| health.times).unwrap_or_default()
     }
 
     /// Aliases of instances that were looked after in this life of the daemon.

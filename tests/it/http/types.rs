@@ -70,16 +70,13 @@ fn comment(out: &mut String, schema: &Value, indent: &str) {
 
 /// A schema as a type.
 fn of(schema: &Value, indent: &str) -> String {
-    if let Some(name) = schema["$ref"].as_str() {
-        return name.rsplit('/').next().unwrap().to_owned();
-    }
     if let Some(value) = schema.get("const") {
         return value.to_string();
     }
     if let Some(values) = schema["enum"].as_array() {
         return values.iter().map(Value::to_string).collect::<Vec<_>>().join(" | ");
     }
-    let mut all = Vec::new();
+    let mut all: Vec<String> = schema["$ref"].as_str().map(|name| name.rsplit('/').next().unwrap().to_owned()).into_iter().collect();
     for word in ["oneOf", "anyOf"] {
         if let Some(choices) = schema[word].as_array() {
             let choices: Vec<String> = choices.iter().map(|c| of(c, indent)).collect();
