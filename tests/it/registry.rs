@@ -2,9 +2,9 @@
 
 mod attacks;
 mod crash;
-mod server;
+pub mod server;
 mod sync;
 mod tls;
-mod world;
+pub mod world;
 
 use super::support::*;

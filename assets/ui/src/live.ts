@@ -42,7 +42,7 @@ async function history(epoch: string): Promise<void> {
   }
 }
 
-export function listen(): void {
+function listen(): void {
   const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`);
   let ping = 0;
   let answered = true;
@@ -70,22 +70,19 @@ export function listen(): void {
   socket.onclose = () => {
     window.clearInterval(ping);
     connection.value = access.peek() === "denied" ? "connecting" : "lost";
-    window.setTimeout(again, pause);
+    window.setTimeout(() => void connect(), pause);
     pause = Math.min(pause * 2, 8000);
   };
 }
 
-/** Another daemon may not know this browser: its first answer says so. */
-async function again(): Promise<void> {
+/** A stranger gets no socket, so none is asked for before a first answer says that this browser is known. */
+export async function connect(): Promise<void> {
   try {
     await call("daemon.status");
   } catch {
     if (access.peek() === "denied") {
-      const stop = access.subscribe((now) => {
-        if (now !== "granted") return;
-        queueMicrotask(() => stop());
-        listen();
-      });
+      // A link in another tab, or here, may change that.
+      window.setTimeout(() => void connect(), 8000);
       return;
     }
   }

@@ -1,8 +1,8 @@
 // Starts the program in the browser.
 import { render } from "preact";
-import { access, login } from "./client";
+import { login } from "./client";
 import { App } from "./app";
-import { listen } from "./live";
+import { connect } from "./live";
 import "./style/base.css";
 import "./style/shell.css";
 import "./style/parts.css";
@@ -14,10 +14,5 @@ if (root) {
   root.replaceChildren();
   await login().catch(() => undefined);
   render(<App />, root);
-  // A stranger gets no socket, so none is asked for before the first answer.
-  const stop = access.subscribe((now) => {
-    if (now !== "granted") return;
-    queueMicrotask(() => stop());
-    listen();
-  });
+  void connect();
 }

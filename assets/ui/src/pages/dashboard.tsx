@@ -148,7 +148,7 @@ function Live() {
               </State>
               <span class="note">{[s.agent, s.model].filter(Boolean).join(" · ")}</span>
               <span class="note path">{tail(s.cwd)}</span>
-              <span class="num end">{duration(now.value - Date.parse(s.started))}</span>
+              <span class="num end">{duration(now() - Date.parse(s.started))}</span>
             </a>
           </li>
         ))}

@@ -136,7 +136,7 @@ function Rules({ routing }: { routing: Routing }) {
       name: "",
       cell: (r) =>
         r.generated ? (
-          <Tag>added by clown</Tag>
+          <span class="mid"><Tag>added by clown</Tag></span>
         ) : (
           <button type="button" class="quiet" aria-label={`Remove rule ${r.name}`} onClick={() => remove(r.name)}>
             <Icon name="close" />

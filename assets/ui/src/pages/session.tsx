@@ -150,10 +150,15 @@ function timeline(requests: UsageRequest[]): Stack | undefined {
     let sum = 0;
     return { name, colour, values: requests.map((r) => (sum += of(r))) };
   });
+  const times = requests.map((r) => Date.parse(r.time) / 1000);
+  // The last step needs a width too.
+  const [first = 0, last = 0] = [times[0], times.at(-1)];
+  times.push(last + Math.max(1, (last - first) * 0.03));
+  for (const s of series) s.values.push(s.values.at(-1) ?? 0);
   const total = series.reduce((all, s) => all + (s.values.at(-1) ?? 0), 0);
   const spent = requests.reduce((all, r) => all + (r.cost_usd ?? 0), 0);
   return {
-    times: requests.map((r) => Date.parse(r.time) / 1000),
+    times,
     series,
     show: tokens,
     when: (t) => clock(new Date(t * 1000).toISOString()),

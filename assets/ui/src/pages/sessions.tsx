@@ -26,7 +26,7 @@ export function SessionState({ of: s }: { of: Session }) {
 }
 
 export function lasted(s: Session): number {
-  return (s.ended ? Date.parse(s.ended) : now.value) - Date.parse(s.started);
+  return (s.ended ? Date.parse(s.ended) : now()) - Date.parse(s.started);
 }
 
 export function SessionTable({ rows, profile = true }: { rows: Session[]; profile?: boolean }) {

@@ -7,9 +7,13 @@ import type { Failure, Figures, Problem } from "../types";
 import { Icon, type IconName } from "./icons";
 import { toast } from "./toast";
 
-/** The time, for texts like "3 min ago". */
-export const now = signal(Date.now());
-window.setInterval(() => (now.value = Date.now()), 15_000);
+const tick = signal(0);
+window.setInterval(() => (tick.value += 1), 5000);
+
+/** The time, for texts like "3 min ago"; who asks is drawn again as it passes. */
+export function now(): number {
+  return tick.value >= 0 ? Date.now() : 0;
+}
 
 export function Head(props: { title: string; note?: ComponentChildren; back?: { href: string; text: string }; children?: ComponentChildren }) {
   useEffect(() => {
@@ -48,7 +52,7 @@ export function Section(props: { title: string; note?: ComponentChildren; tools?
 export function Ago({ time }: { time: string }) {
   return (
     <time dateTime={time} title={new Date(time).toLocaleString("en-GB")}>
-      {ago(time, now.value)}
+      {ago(time, now())}
     </time>
   );
 }

@@ -52,5 +52,6 @@ const days = () => [1, 2, 3, 7, 14, 30, 60, 90, 180].map((n) => n * 86_400);
 function tick(seconds: number, stack: Stack): string {
   const date = new Date(seconds * 1000);
   if (stack.kind === "bars") return date.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
-  return date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+  const short = (stack.times.at(-1) ?? 0) - (stack.times[0] ?? 0) < 900;
+  return date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", ...(short && { second: "2-digit" }) });
 }
