@@ -128,7 +128,10 @@ impl App {
             told: AtomicU64::new(0),
             watch: OnceLock::new(),
             me: OnceLock::new(),
-            registry: Registry::new(&paths, Arc::clone(&seams.fetch), Arc::clone(&seams.clock)),
+            registry: Registry::new(&paths, Arc::clone(&seams.fetch), Arc::clone(&seams.clock), {
+                let bus = Arc::clone(&bus);
+                Box::new(move || bus.publish("registry/progress", "sync"))
+            }),
             refresh: Default::default(),
             proxies: Instances::new(paths.proxies_dir(), house.clone()),
             house,

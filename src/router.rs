@@ -118,9 +118,11 @@ impl Router {
         router.bind(proxy::status);
         router.bind(proxy::config);
         router.bind(proxy::explain);
+        router.bind(proxy::requests);
         router.bind(registry::sync);
         router.bind(registry::diff);
         router.bind(registry::inspect);
+        router.bind(registry::progress);
         router.bind(registry::pin);
         router.bind(registry::verify);
         router.bind(registry::lint);

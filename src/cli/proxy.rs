@@ -4,6 +4,7 @@ use argh::{ArgsInfo, FromArgs};
 
 mod keys;
 mod logs;
+mod requests;
 mod routing;
 
 use super::{
@@ -37,6 +38,7 @@ enum Command {
     StopAll(StopAllArgs),
     Restart(RestartArgs),
     Status(StatusArgs),
+    Requests(requests::RequestsArgs),
     Config(ConfigArgs),
     Logs(logs::LogsArgs),
     Route(routing::Route),
@@ -153,6 +155,7 @@ impl Proxy {
             Command::Stop(args) => stop(&mut daemon, Some(args.alias), output)?,
             Command::StopAll(_) => stop(&mut daemon, None, output)?,
             Command::Status(args) => status(&mut daemon, args, output)?,
+            Command::Requests(args) => args.run(&mut daemon, output)?,
             Command::Config(args) => {
                 let config = daemon.call(&Config { alias: args.alias })?;
                 output.data(&config, || config.text.clone());

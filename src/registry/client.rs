@@ -21,6 +21,7 @@ use crate::{
 };
 
 use super::{
+    Progress,
     index::{self, Signed},
     roots::{self, Trust},
     store::{INDEX, SIGNATURES, Store},
@@ -54,6 +55,7 @@ pub struct Registry {
     pub(super) store: Store,
     pub(super) fetch: Arc<dyn Fetch>,
     pub(super) clock: Arc<dyn Clock>,
+    pub progress: Progress,
 }
 
 /// Held while commits, `current` or locks may change.
@@ -64,8 +66,9 @@ pub(super) struct Turn {
 }
 
 impl Registry {
-    pub fn new(paths: &Paths, fetch: Arc<dyn Fetch>, clock: Arc<dyn Clock>) -> Self {
-        Self { store: Store::new(paths.registry_dir()), fetch, clock }
+    /// `moved` is called when a sync is further than it was.
+    pub fn new(paths: &Paths, fetch: Arc<dyn Fetch>, clock: Arc<dyn Clock>, moved: Box<dyn Fn() + Send + Sync>) -> Self {
+        Self { store: Store::new(paths.registry_dir()), fetch, clock, progress: Progress::new(moved) }
     }
 
     /// What is there. No network; `refresh_hours`, `last_error` and what is said of prices are the flow's to fill in.

@@ -21,6 +21,9 @@ use super::{
     visit::Visit,
 };
 
+/// Told how many entries are done, and of how many.
+pub(super) type Moved<'a> = &'a (dyn Fn(usize, usize) + Sync);
+
 /// Requests at the same time.
 const LANES: usize = 6;
 
@@ -39,7 +42,7 @@ pub(super) struct Content {
 
 impl Registry {
     /// Content for every entry, in their order. Without a visit, what is not on disk is `Corrupt`.
-    pub(super) fn gather(&self, trust: &Trust, index: &Index, from: Option<(&Visit<'_>, &str)>) -> Result<Vec<Content>> {
+    pub(super) fn gather(&self, trust: &Trust, index: &Index, from: Option<(&Visit<'_>, &str)>, moved: Moved<'_>) -> Result<Vec<Content>> {
         let mut found: Vec<Option<Content>> = Vec::with_capacity(index.entries.len());
         for entry in &index.entries {
             let bytes = self.whole(&index.commit, &entry.path, entry)?;
@@ -54,7 +57,7 @@ impl Registry {
                 .hint("fetch it again: clown registry sync"));
         }
         if let Some((visit, place)) = from {
-            for (i, bytes) in fetch(visit, place, index, &missing)? {
+            for (i, bytes) in fetch(visit, place, index, &missing, moved)? {
                 if let Some(slot) = found.get_mut(i) {
                     *slot = Some(Content { bytes, origin: Origin::Network });
                 }
@@ -113,7 +116,8 @@ fn matches(entry: &Entry, bytes: &[u8]) -> Result<()> {
 }
 
 /// Fetches the entries of these numbers, some at a time. The first failure ends it.
-fn fetch(visit: &Visit<'_>, place: &str, index: &Index, wanted: &[usize]) -> Result<Vec<Numbered>> {
+fn fetch(visit: &Visit<'_>, place: &str, index: &Index, wanted: &[usize], moved: Moved<'_>) -> Result<Vec<Numbered>> {
+    moved(0, wanted.len());
     let next = AtomicUsize::new(0);
     // What was fetched, or why one could not be.
     let done: Mutex<Result<Vec<Numbered>>> = Mutex::new(Ok(Vec::new()));
@@ -122,7 +126,10 @@ fn fetch(visit: &Visit<'_>, place: &str, index: &Index, wanted: &[usize]) -> Res
             let got = fetch_one(visit, place, entry);
             let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
             match (&mut *done, got) {
-                (Ok(all), Ok(bytes)) => all.push((i, bytes)),
+                (Ok(all), Ok(bytes)) => {
+                    all.push((i, bytes));
+                    moved(all.len(), wanted.len());
+                }
                 (Ok(_), Err(e)) => {
                     next.store(wanted.len(), Ordering::Relaxed);
                     *done = Err(e);
@@ -150,8 +157,10 @@ fn fetch_one(visit: &Visit<'_>, place: &str, entry: &Entry) -> Result<Vec<u8>> {
 }
 
 /// Asks the flow about every content that is not in force already.
-pub(super) fn judge(index: &Index, contents: &[Content], check: Check<'_>) -> Result<()> {
-    for (entry, content) in index.entries.iter().zip(contents).filter(|(_, c)| !matches!(c.origin, Origin::InPlace)) {
+pub(super) fn judge(index: &Index, contents: &[Content], check: Check<'_>, moved: Moved<'_>) -> Result<()> {
+    let new: Vec<_> = index.entries.iter().zip(contents).filter(|(_, c)| !matches!(c.origin, Origin::InPlace)).collect();
+    for (done, (entry, content)) in new.iter().enumerate() {
+        moved(done, new.len());
         check(entry.kind, &entry.id, &content.bytes).map_err(|problem| {
             Error::refused(format!("{} of the registry is not usable as {} {}: {problem}", entry.path, entry.kind, entry.id))
         })?;

@@ -41,8 +41,8 @@ impl Registry {
                 bytes: 0,
             });
         };
-        let contents = self.gather(&trust, &new, Some((&visit, &place(settings.channel, None))))?;
-        content::judge(&new, &contents, check)?;
+        let contents = self.gather(&trust, &new, Some((&visit, &place(settings.channel, None))), &|_, _| {})?;
+        content::judge(&new, &contents, check, &|_, _| {})?;
         let changes = self.changes(old.as_ref(), &new, &contents)?;
         Ok(Differences { channel: settings.channel, commit, next: new.commit.clone(), changes, bytes: visit.bytes() })
     }

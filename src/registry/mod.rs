@@ -14,6 +14,7 @@ mod index;
 mod lint;
 mod names;
 mod pin;
+mod progress;
 mod roots;
 mod settle;
 mod sign;
@@ -24,3 +25,4 @@ mod tests;
 mod visit;
 
 pub use client::{Check, Fetched, Registry, Settings};
+pub use progress::Progress;

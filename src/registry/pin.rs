@@ -88,7 +88,7 @@ impl Registry {
             }
             let lock = Lock { pinned: Some(commit.to_owned()), ..self.told(settings, &signed)? };
             let from = place(signed.index.channel, Some(commit));
-            let whole = self.gather(trust, &signed.index, None).is_ok();
+            let whole = self.gather(trust, &signed.index, None, &|_, _| {}).is_ok();
             let from = visit.filter(|_| !whole).map(|v| (v, from.as_str()));
             return self.take(trust, Target { signed, lock, roots: Vec::new(), follows: false }, from, check);
         }

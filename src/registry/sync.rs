@@ -2,7 +2,7 @@
 
 use crate::{
     base::error::{Error, Result},
-    wire::registry::{Channel, Lock, Source, Synced},
+    wire::registry::{Channel, Lock, Source, Stage, Synced},
 };
 
 use super::{
@@ -35,6 +35,7 @@ impl Registry {
         let visit = (!offline).then(|| self.visit(settings)).transpose()?;
         let deadline = visit.as_ref().map_or_else(std::time::Instant::now, |v| v.deadline);
         let turn = self.turn(if offline { deadline + std::time::Duration::from_secs(30) } else { deadline })?;
+        let _way = self.progress.begin();
         let mut trust = Trust::load(settings, &self.store)?;
         let lock = self.store.lock(None)?;
         if let Some(pinned) = lock.as_ref().and_then(|l| l.pinned.clone()) {
@@ -120,8 +121,9 @@ impl Registry {
         let Target { signed, lock, roots, follows } = target;
         let index = &signed.index;
         let before = self.store.current()?;
-        let contents = self.gather(trust, index, from)?;
-        content::judge(index, &contents, check)?;
+        let contents = self.gather(trust, index, from, &|done, total| self.progress.at(Stage::Fetch, done, total))?;
+        content::judge(index, &contents, check, &|done, total| self.progress.at(Stage::Check, done, total))?;
+        self.progress.at(Stage::Commit, 0, 0);
         let gone = match &before {
             Some(commit) if *commit != index.commit => self
                 .held(trust, commit)?

@@ -19,4 +19,5 @@ mod registry;
 mod registry_layer;
 mod sessions;
 mod support;
+mod ui;
 mod usage;

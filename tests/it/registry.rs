@@ -3,9 +3,9 @@
 mod attacks;
 mod crash;
 mod prices;
-mod server;
+pub mod server;
 mod sync;
 mod tls;
-mod world;
+pub mod world;
 
 use super::support::*;

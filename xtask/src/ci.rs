@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::outcome::{Failure, Outcome, step};
 use crate::shell::{self, cargo, run};
-use crate::{agents, licences, platforms, sdk, setup, tidy, usage};
+use crate::{agents, licences, platforms, sdk, setup, tidy, ui, usage};
 
 pub(crate) fn task(args: &[&str]) -> Outcome {
     usage::only(args, &[])?;
@@ -13,6 +13,7 @@ pub(crate) fn task(args: &[&str]) -> Outcome {
     setup::task(&["--tests"])?;
     step("format", format)?;
     step("tidy", || tidy::task(&[]))?;
+    ui::task(&["--check"])?;
     step("clippy", || run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])))?;
     step("docs", docs)?;
     step("licences and advisories", licences::check)?;

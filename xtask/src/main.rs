@@ -19,6 +19,7 @@ mod setup;
 mod shell;
 mod soak;
 mod tidy;
+mod ui;
 mod usage;
 
 use std::process::ExitCode;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         ["corpus", rest @ ..] => corpus::task(rest),
         ["ci", rest @ ..] => ci::task(rest),
         ["demo", rest @ ..] => demo::task(rest),
+        ["ui", rest @ ..] => ui::task(rest),
         ["tidy", rest @ ..] => tidy::task(rest),
         ["licences", rest @ ..] => licences::task(rest),
         ["platforms", rest @ ..] => platforms::task(rest),

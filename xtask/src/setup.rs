@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::outcome::{Failure, Outcome, step};
 use crate::shell::{self, run, which};
-use crate::{agents, sdk, usage};
+use crate::{agents, sdk, ui, usage};
 
 /// Something that must be on PATH under one of its names.
 struct Tool {
@@ -27,7 +27,7 @@ const BUILD: &[Tool] = &[
 
 const NODE: &[Tool] = &[
     Tool { names: &["node"], needed_for: "running Codex", packages: &["nodejs"] },
-    Tool { names: &["npm"], needed_for: "installing the pinned agents", packages: &["npm"] },
+    Tool { names: &["npm"], needed_for: "installing the pinned agents, building the web UI", packages: &["npm"] },
 ];
 
 static PYTHON: Tool =
@@ -36,6 +36,7 @@ static PYTHON: Tool =
 const TESTS: &[Tool] = &[
     Tool { names: &["gnome-keyring-daemon"], needed_for: "the keychain test", packages: &["gnome-keyring"] },
     Tool { names: &["dbus-run-session"], needed_for: "the keychain test", packages: &["dbus"] },
+    Tool { names: &["chromium", "chromium-browser", "google-chrome"], needed_for: "the tests of the web UI", packages: &["chromium"] },
     Tool { names: &["strace"], needed_for: "the crash sweeps", packages: &["strace"] },
     Tool { names: &["prometheus"], needed_for: "the test that scrapes the figures", packages: &["prometheus"] },
 ];
@@ -52,6 +53,7 @@ pub(crate) fn task(args: &[&str]) -> Outcome {
     step("pinned agents", || agents::ensure(agents::ALL).map(drop))?;
     if tests {
         step("vendors' SDKs, price oracle", sdk::ensure)?;
+        step("packages of the web UI", ui::packages)?;
     }
     eprintln!("Set up.");
     Ok(())

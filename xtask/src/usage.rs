@@ -7,6 +7,7 @@ const TASKS: &[(&str, &str)] = &[
     ("ci", "everything that must hold: format, rules, lints, docs, licences, platforms, tests"),
     ("demo [--release]", "set up, build, and run two real agents against the built-in offline model"),
     ("corpus --out DIR [--size 20MB] [--seed N]", "make logs of agents, and truth.json, which says what they tell"),
+    ("ui [--check]", "build the web UI into assets/dist; with --check fail when what is committed is another"),
     ("tidy", "check the house rules of src/ and that the documents match the code"),
     ("licences", "check that every dependency has a licence from deny.toml's list"),
     ("platforms [--allow-missing]", "type-check for musl, Windows and macOS"),

@@ -373,6 +373,10 @@ export type ExtraKey = {
 export type Failed = {
   error: Failure;
 };
+export type FailedTarget = {
+  target: string;
+  why: string;
+};
 /** The error body, equal over every face. */
 export type Failure = {
   code: Code;
@@ -865,6 +869,40 @@ export type ProxyRemoveRoute = {
   alias: string;
   name: string;
 };
+/** One request. Nothing of what was said. */
+export type ProxyRequest = {
+  id: string;
+  /** When it came, RFC 3339. */
+  time: string;
+  /** As the client called it. */
+  model: string;
+  /** The rule that chose the target. */
+  rule: string;
+  /** The target that answered, or the last that was asked. */
+  target: string;
+  /** As the client got it; 0: none. */
+  status: number;
+  /** `ok`; `error`: an error was the answer; `broken`: it ended in the middle; `cancelled`: the client went away. */
+  outcome: string;
+  /** Targets that failed before. */
+  failed: Array<FailedTarget>;
+  input_tokens: number;
+  cache_read_tokens: number;
+  cache_write_tokens: number;
+  output_tokens: number;
+  /** Milliseconds to the first byte of the answer and to its end. */
+  first_ms: number;
+  total_ms: number;
+};
+/** The last requests through a profile's proxy, newest first. */
+export type ProxyRequests = {
+  alias: string;
+  /** At most 200. */
+  limit?: (number | null);
+};
+export type ProxyRequestsReply = {
+  requests: Array<ProxyRequest>;
+};
 export type ProxyRouting = {
   alias: string;
 };
@@ -938,6 +976,8 @@ export type RegistryLint = {
 export type RegistryPin = {
   reference?: (string | null);
 };
+/** How far a sync is that is under way, whoever began it. */
+export type RegistryProgress = Record<string, never>;
 export type RegistryState = {
   /** None is set up. */
   url?: (string | null);
@@ -1271,7 +1311,15 @@ export type Supports = {
   /** JSON file of the config directory that takes hooks as Claude Code's `settings.json` does. */
   hooks_file?: (string | null);
 };
+export type SyncProgress = {
+  stage: SyncStage;
+  /** Entries of this stage that are done, and all of them; both 0 where nothing is counted. */
+  done: number;
+  total: number;
+};
 export type SyncSource = "cache" | "network";
+/** What a sync does now, in the order in which it does it. */
+export type SyncStage = ("fetch" | "idle" | "index" | "check" | "commit");
 export type Synced = {
   commit: string;
   channel: Channel;
@@ -1742,6 +1790,12 @@ export interface Routes {
     };
     reply: Explanation;
   };
+  /** The last requests through a profile's proxy, newest first. */
+  "GET /api/v1/proxies/{alias}/requests": {
+    path: { "alias": string | number };
+    query: { "limit"?: number };
+    reply: ProxyRequestsReply;
+  };
   "GET /api/v1/proxies/{alias}/routing": {
     path: { "alias": string | number };
     reply: Routing;
@@ -1793,6 +1847,10 @@ export interface Routes {
   };
   "GET /api/v1/registry": {
     reply: RegistryState;
+  };
+  /** How far a sync is that is under way, whoever began it. */
+  "GET /api/v1/registry/progress": {
+    reply: SyncProgress;
   };
   /** Brings the registry up to date. */
   "POST /api/v1/registry/sync": {

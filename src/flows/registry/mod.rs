@@ -15,7 +15,9 @@ use crate::{
     wire::{
         envelope::Caller,
         error::Code,
-        registry::{Channel, Diff, Differences, Inspect, Lint, Linted, Pin, Source, State, Sync, Synced, Verified, Verify},
+        registry::{
+            Channel, Diff, Differences, Inspect, Lint, Linted, Pin, Progress, Source, State, Sync, SyncProgress, Synced, Verified, Verify,
+        },
     },
 };
 
@@ -109,6 +111,10 @@ pub fn diff(app: &App, ask: Diff, caller: &Caller) -> Result<Differences> {
         return Err(Error::refused("registry.offline is on, and a diff asks the registry").hint("clown config unset registry.offline"));
     }
     app.registry.differences(&settings(app, caller, ask.channel)?, &|kind, id, bytes| check_entry(app, kind, id, bytes)).map_err(stays)
+}
+
+pub fn progress(app: &App, _ask: Progress, _caller: &Caller) -> Result<SyncProgress> {
+    Ok(app.registry.progress.now())
 }
 
 pub fn inspect(app: &App, _ask: Inspect, caller: &Caller) -> Result<State> {

@@ -151,7 +151,7 @@ impl World {
         let server = Arc::new(Server::default());
         let clock = Arc::new(Hand(AtomicU64::new(START as u64)));
         let keys = vec![key(), key(), key()];
-        let registry = Registry::new(&Paths::at(home.path()), server.clone(), clock.clone());
+        let registry = Registry::new(&Paths::at(home.path()), server.clone(), clock.clone(), Box::new(|| {}));
         let settings = Settings {
             url: Some(URL.into()),
             trusted_keys: keys.iter().map(|k| k.pk.to_base64()).collect(),
@@ -176,7 +176,7 @@ impl World {
 
     /// A second room over the same tree, as another process would have.
     pub(super) fn another(&self) -> Registry {
-        Registry::new(&Paths::at(self.home.path()), self.server.clone(), self.clock.clone())
+        Registry::new(&Paths::at(self.home.path()), self.server.clone(), self.clock.clone(), Box::new(|| {}))
     }
 
     pub(super) fn publish(&self, index: &Value, entries: &[Entry<'_>]) {

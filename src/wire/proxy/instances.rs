@@ -136,6 +136,66 @@ impl Call for Status {
     type Reply = Instances;
 }
 
+/// The last requests through a profile's proxy, newest first.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProxyRequests")]
+pub struct Requests {
+    pub alias: String,
+    /// At most 200.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+}
+
+/// One request. Nothing of what was said.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProxyRequest")]
+pub struct Request {
+    pub id: String,
+    /// When it came, RFC 3339.
+    pub time: String,
+    /// As the client called it.
+    pub model: String,
+    /// The rule that chose the target.
+    pub rule: String,
+    /// The target that answered, or the last that was asked.
+    pub target: String,
+    /// As the client got it; 0: none.
+    pub status: u16,
+    /// `ok`; `error`: an error was the answer; `broken`: it ended in the middle; `cancelled`: the client went away.
+    pub outcome: String,
+    /// Targets that failed before.
+    pub failed: Vec<FailedTarget>,
+    pub input_tokens: u64,
+    pub cache_read_tokens: u64,
+    pub cache_write_tokens: u64,
+    pub output_tokens: u64,
+    /// Milliseconds to the first byte of the answer and to its end.
+    pub first_ms: f64,
+    pub total_ms: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FailedTarget {
+    pub target: String,
+    pub why: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ProxyRequestsReply")]
+pub struct RequestRows {
+    pub requests: Vec<Request>,
+}
+
+impl RequestRows {
+    pub const MOST: usize = 200;
+}
+
+impl Call for Requests {
+    const NAME: &'static str = "proxy.requests";
+    const EFFECT: Effect = Effect::Read;
+    type Reply = RequestRows;
+}
+
 /// The configuration as it would be written now.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "ProxyConfig")]

@@ -158,7 +158,7 @@ pub struct DoctorReply {
 }
 
 /// A variable moves an agent's logs to a place outside of all that are looked at.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Elsewhere {
     pub agent: String,
@@ -184,7 +184,7 @@ pub struct Collector {
 }
 
 /// Lines that told nothing because nobody could read them, by kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Skipped {
     /// No JSON object.

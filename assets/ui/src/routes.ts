@@ -1,0 +1,58 @@
+// Where each call is, as in `src/http/routes.rs`; an address that is not there does not compile.
+import type { Routes } from "./types";
+
+export const ROUTES = {
+  "daemon.status": "GET /api/v1/daemon",
+  "daemon.stop": "POST /api/v1/daemon/stop",
+  "daemon.log-level": "PUT /api/v1/daemon/log-level",
+  "events.since": "GET /api/v1/events/since",
+  "agents.list": "GET /api/v1/agents",
+  "agents.detect": "POST /api/v1/agents/detect",
+  "agents.inspect": "GET /api/v1/agents/{id}",
+  "providers.list": "GET /api/v1/providers",
+  "providers.inspect": "GET /api/v1/providers/{id}",
+  "providers.approve": "POST /api/v1/providers/{id}/approve",
+  "profiles.options": "GET /api/v1/profile-options",
+  "profiles.list": "GET /api/v1/profiles",
+  "profiles.create": "POST /api/v1/profiles",
+  "profiles.inspect": "GET /api/v1/profiles/{alias}",
+  "profiles.edit": "PATCH /api/v1/profiles/{alias}",
+  "profiles.delete": "DELETE /api/v1/profiles/{alias}",
+  "profiles.rename": "POST /api/v1/profiles/{alias}/rename",
+  "profiles.clone": "POST /api/v1/profiles/{alias}/clone",
+  "sessions.list": "GET /api/v1/sessions",
+  "sessions.inspect": "GET /api/v1/sessions/{id}",
+  "scripts.list": "GET /api/v1/scripts",
+  "scripts.review": "GET /api/v1/scripts/review",
+  "scripts.approve": "POST /api/v1/scripts/approve",
+  "templates.list": "GET /api/v1/templates",
+  "config.list": "GET /api/v1/config",
+  "config.set": "PUT /api/v1/config/{key}",
+  "proxy.status": "GET /api/v1/proxies",
+  "proxy.stop": "POST /api/v1/proxies/stop",
+  "proxy.set": "PATCH /api/v1/proxies/{alias}",
+  "proxy.start": "POST /api/v1/proxies/{alias}/start",
+  "proxy.explain": "POST /api/v1/proxies/{alias}/explain",
+  "proxy.requests": "GET /api/v1/proxies/{alias}/requests",
+  "proxy.routing": "GET /api/v1/proxies/{alias}/routing",
+  "proxy.add-route": "POST /api/v1/proxies/{alias}/routes",
+  "proxy.remove-route": "DELETE /api/v1/proxies/{alias}/routes/{name}",
+  "proxy.set-alias": "PUT /api/v1/proxies/{alias}/aliases/{name}",
+  "proxy.remove-alias": "DELETE /api/v1/proxies/{alias}/aliases/{name}",
+  "proxy.remove-key": "DELETE /api/v1/proxies/{alias}/keys/{number}",
+  "registry.inspect": "GET /api/v1/registry",
+  "registry.progress": "GET /api/v1/registry/progress",
+  "registry.sync": "POST /api/v1/registry/sync",
+  "registry.diff": "GET /api/v1/registry/diff",
+  "registry.pin": "PUT /api/v1/registry/pin",
+  "registry.verify": "GET /api/v1/registry/verify",
+  "usage.summary": "GET /api/v1/usage",
+  "usage.report": "GET /api/v1/usage/report",
+  "usage.export": "GET /api/v1/usage/export",
+  "usage.rescan": "POST /api/v1/usage/rescan",
+} as const satisfies Record<string, keyof Routes>;
+
+export type CallName = keyof typeof ROUTES;
+
+/** What a call gives. */
+export type Reply<N extends CallName> = Routes[(typeof ROUTES)[N]]["reply"];
