@@ -89,7 +89,7 @@ pub(super) fn ask<C: Call>(router: &Router, caller: &Caller, call: &C) -> std::r
     serde_json::from_slice(&router.reply(request)?).map_err(wrong)
 }
 
-pub(super) fn allow(methods: &[&hyper::Method], mut reply: Reply) -> Reply {
+pub(super) fn allow(methods: &[hyper::Method], mut reply: Reply) -> Reply {
     let names: Vec<&str> = methods.iter().map(|m| m.as_str()).collect();
     if let Ok(value) = HeaderValue::from_str(&names.join(", ")) {
         reply.headers_mut().insert(header::ALLOW, value);

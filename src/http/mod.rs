@@ -22,6 +22,7 @@ mod sse;
 mod ws;
 
 pub use auth::{Keys, LINK_LIFE};
+pub use route::Route;
 pub use routes::{EXCEPTIONS, ROUTES};
 pub use schema::openapi;
 pub use server::{Guard, Server, Site, bind};

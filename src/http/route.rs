@@ -33,7 +33,7 @@ pub struct Route {
 pub(super) enum Found<'r, 'p> {
     Route(&'r Route, Vec<&'p str>),
     /// Only these methods.
-    Methods(Vec<&'r Method>),
+    Methods(Vec<Method>),
     Nothing,
 }
 
@@ -159,7 +159,7 @@ pub(super) fn find<'r, 'p>(routes: &'r [Route], method: &Method, path: &'p str) 
     let mut methods = Vec::new();
     for route in routes {
         let Some(values) = route.matches(path) else { continue };
-        methods.push(&route.method);
+        methods.push(route.method.clone());
         if route.method == *method && best.as_ref().is_none_or(|(_, v)| values.len() < v.len()) {
             best = Some((route, values));
         }

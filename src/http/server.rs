@@ -17,6 +17,7 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
+use serde_json::{Map, Value};
 use tokio::{
     net::TcpStream,
     sync::{Semaphore, watch},
@@ -201,36 +202,31 @@ impl Serving {
 
     async fn answer(&self, parts: &Parts, body: Incoming, seat: &Arc<Seat>) -> Result<Reply, (Refusal, bool)> {
         let (path, method) = (parts.uri.path(), &parts.method);
-        let read = matches!(*method, Method::GET | Method::HEAD | Method::DELETE);
-        if read && !body.is_end_stream() {
+        let Some(methods) = fixed(path) else { return self.api(parts, body).await };
+        if !methods.contains(method) {
+            return Ok(hang_up(answer::allow(methods, refused(Refusal::Method)), &body));
+        }
+        if *method != Method::POST && !body.is_end_stream() {
             return Err((Refusal::NoBody, true));
         }
-        let only = |allowed: &[&Method], reply: &dyn Fn() -> Reply| {
-            if allowed.contains(&method) { reply() } else { answer::allow(allowed, refused(Refusal::Method)) }
-        };
         match path {
-            "/healthz" => Ok(only(&[&Method::GET], &|| json(200, r#"{"status":"ok"}"#))),
-            METRICS if *method == Method::GET => self.metrics().await,
-            LOGIN if *method == Method::POST => self.log_in(&parts.headers, body).await,
-            LOGOUT if *method == Method::POST => {
-                self.read(&parts.headers, body, LOGIN_BYTES).await?;
+            "/healthz" => Ok(json(200, r#"{"status":"ok"}"#)),
+            METRICS => self.metrics().await,
+            LOGIN => self.log_in(&parts.headers, body).await,
+            LOGOUT => {
+                let bytes = self.read(&parts.headers, body, LOGIN_BYTES).await?;
+                if !serde_json::from_slice::<Map<String, Value>>(&bytes).is_ok_and(|body| body.is_empty()) {
+                    return Ok(answer::failed(Error::invalid("the body is not {}")));
+                }
                 Ok(with_cookie(&self.site.keys.log_out(&parts.headers)))
             }
-            LOGIN | LOGOUT => Ok(hang_up(answer::allow(&[&Method::POST], refused(Refusal::Method)), &body)),
-            ws::PATH if *method == Method::GET => Ok(self.web_socket(parts, body, seat)),
-            EVENTS if *method == Method::GET => {
+            ws::PATH => Ok(self.web_socket(parts, body, seat)),
+            EVENTS => {
                 let held = ((self.site.guard)("event subscriber"), Arc::clone(seat));
                 Ok(sse::open(parts, self.site.router.app(), self.site.stop.clone(), held).unwrap_or_else(answer::failed))
             }
-            OPENAPI if *method == Method::GET => Ok(json(200, answer::document())),
-            ws::PATH | EVENTS | OPENAPI | METRICS => Ok(hang_up(answer::allow(&[&Method::GET], refused(Refusal::Method)), &body)),
-            _ if assets::has(path) => {
-                if !matches!(*method, Method::GET | Method::HEAD) {
-                    return Ok(hang_up(answer::allow(&[&Method::GET, &Method::HEAD], refused(Refusal::Method)), &body));
-                }
-                assets::reply(path, method, &parts.headers).ok_or((Refusal::NotFound, false))
-            }
-            _ => self.api(parts, body).await,
+            OPENAPI => Ok(json(200, answer::document())),
+            _ => assets::reply(path, method, &parts.headers).ok_or((Refusal::NotFound, false)),
         }
     }
 
@@ -242,6 +238,9 @@ impl Serving {
             Found::Methods(methods) => return Ok(hang_up(answer::allow(&methods, refused(Refusal::Method)), &body)),
             Found::Nothing => return Err((Refusal::NotFound, unread)),
         };
+        if unread && !route.has_body() {
+            return Err((Refusal::NoBody, true));
+        }
         let permit = tokio::time::timeout(BODY_TIME, self.calls.acquire()).await;
         let Ok(Ok(_permit)) = permit else { return Err((Refusal::Busy, unread)) };
         let _guard = (self.site.guard)("request");
@@ -317,6 +316,16 @@ const METRICS: &str = "/metrics";
 const LOGOUT: &str = "/api/v1/logout";
 const EVENTS: &str = "/api/v1/events";
 const OPENAPI: &str = "/api/v1/openapi.json";
+
+/// Methods of what is no call; `None` for every other address.
+fn fixed(path: &str) -> Option<&'static [Method]> {
+    Some(match path {
+        "/healthz" | METRICS | ws::PATH | EVENTS | OPENAPI => &[Method::GET],
+        LOGIN | LOGOUT => &[Method::POST],
+        path if assets::has(path) => &[Method::GET, Method::HEAD],
+        _ => return None,
+    })
+}
 
 /// A body that was not read would be taken for the next request.
 fn hang_up(mut reply: Reply, body: &Incoming) -> Reply {

@@ -148,7 +148,7 @@ impl Client {
             Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(Gone),
         };
         match serde_json::from_str(&text) {
-            Ok(ToServer::Ping) => self.say(&FromServer::Pong).await,
+            Ok(ToServer::Ping {}) => self.say(&FromServer::Pong).await,
             Ok(ToServer::Subscribe { topics, after }) => {
                 let feed = Feed::open(&self.app, topics, after.as_ref());
                 let seen = feed.seen();

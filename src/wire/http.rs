@@ -57,7 +57,7 @@ pub enum ToServer {
         after: Option<Seen>,
     },
     /// Answered with `pong`, since a page cannot send a ping of the protocol's.
-    Ping,
+    Ping {},
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

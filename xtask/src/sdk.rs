@@ -1,4 +1,4 @@
-//! The Python packages that the tests run, the vendors' SDKs and the price oracle: exact versions from `tests/sdk/requirements.txt`, under `target/sdk`.
+//! The Python packages that the tests run, the vendors' SDKs, the price oracle and others: exact versions from `tests/sdk/requirements.txt`, under `target/sdk`.
 
 use std::fs;
 use std::path::PathBuf;
@@ -31,7 +31,8 @@ pub(crate) fn ensure() -> Outcome {
     let wanted = fs::read_to_string(&list).map_err(|err| cannot("read tests/sdk/requirements.txt", err))?;
     let own = venv.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
     // Without the variable litellm would fetch its prices.
-    let imports = "import anthropic, openai, google.genai, litellm.cost_calculator";
+    let imports =
+        "import anthropic, openai, google.genai, litellm.cost_calculator, schemathesis, opentelemetry.proto.metrics.v1.metrics_pb2";
     let loads = || works(Command::new(&own).args(["-c", imports]).env("LITELLM_LOCAL_MODEL_COST_MAP", "True"));
     // Any change of the list installs anew.
     if fs::read_to_string(&stamp).is_ok_and(|noted| noted == wanted) && works(Command::new(&own).arg("--version")) {
@@ -54,5 +55,7 @@ pub(crate) fn ensure() -> Outcome {
 }
 
 fn is_sdk(line: &str) -> bool {
-    ["anthropic==", "openai==", "google-genai==", "litellm=="].iter().any(|name| line.starts_with(name))
+    ["anthropic==", "openai==", "google-genai==", "litellm==", "schemathesis==", "opentelemetry-proto=="]
+        .iter()
+        .any(|name| line.starts_with(name))
 }

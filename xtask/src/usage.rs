@@ -12,7 +12,7 @@ const TASKS: &[(&str, &str)] = &[
     ("licences", "check that every dependency has a licence from deny.toml's list"),
     ("platforms [--allow-missing]", "type-check for musl, Windows and macOS"),
     ("registry build|key|root|sign|serve ...", "make, sign and serve a registry (each has --help)"),
-    ("bench [NAME] [--quick]", "measure against a release build and write BENCHMARKS.md (NAME: foundation, proxy)"),
+    ("bench [NAME] [--quick]", "measure against a release build and write BENCHMARKS.md (NAME: foundation, http, proxy)"),
     ("bench proxy [--without-litellm]", "the engine beside nginx, LiteLLM and nothing"),
     ("bench proxy --leak", "a million requests and many aborted streams: does the engine's memory grow?"),
 ];

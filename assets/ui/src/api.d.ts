@@ -243,6 +243,8 @@ export type DaemonHello = Record<string, never>;
 export type DaemonLogLevel = {
   level: string;
 };
+/** All figures as of now. What is counted for the daemon itself begins with its life; tokens and costs are all there are. */
+export type DaemonMetrics = Record<string, never>;
 export type DaemonStatus = Record<string, never>;
 export type DaemonStop = {
   /** Refuse while sessions are live. */
@@ -384,6 +386,16 @@ export type Failure = {
   hints?: Array<string>;
   /** What the user may agree to with `scripts.approve`, so that a terminal can ask at once. */
   review?: (string | null);
+};
+/** One figure, once for each set of labels. */
+export type Family = {
+  /** As Prometheus writes names. */
+  name: string;
+  help: string;
+  kind: MetricKind;
+  /** As UCUM writes units: `s`, `By`, `{request}`. */
+  unit: string;
+  points: Array<Point>;
 };
 /** Sums over requests, in the names used everywhere. The parts are disjoint, but for `reasoning_tokens`, which are among
  * `output_tokens`; `total_tokens` is what was billed. */
@@ -557,6 +569,12 @@ export type Login = {
 export type LoginHint = {
   hint: string;
 };
+export type MetricKind = ("gauge" | "histogram" | "counter");
+export type Metrics = {
+  /** RFC 3339: when counting began. */
+  since: string;
+  families: Array<Family>;
+};
 export type Model = {
   id: string;
   /** Context window in tokens. */
@@ -591,6 +609,12 @@ export type NeededKey = {
 export type Origin = "built-in" | "registry" | "user";
 /** A stretch of days, counted from today in the zone of the question. A week begins on Monday. */
 export type Period = ("today" | "yesterday" | "week" | "month" | "30d" | "all" | "7d");
+export type Point = {
+  labels: Record<string, string>;
+  /** Of a counter or gauge. */
+  value?: (number | null);
+  spread?: (Spread | null);
+};
 export type PriceMove = {
   model: string;
   /** Field of the price table, such as `input_cost_per_token`. */
@@ -1205,6 +1229,14 @@ export type Slice = {
   until?: (string | null);
   timezone: string;
 };
+/** A histogram. */
+export type Spread = {
+  /** Upper ends, rising; each belongs to its class. */
+  bounds: Array<number>;
+  /** How many in each class, and beyond the last end. */
+  counts: Array<number>;
+  sum: number;
+};
 export type StatusReply = {
   pid: number;
   version: string;
@@ -1542,6 +1574,10 @@ export interface Routes {
   "GET /api/v1/daemon": {
     reply: StatusReply;
   };
+  /** All figures as of now. What is counted for the daemon itself begins with its life; tokens and costs are all there are. */
+  "GET /api/v1/daemon/metrics": {
+    reply: Metrics;
+  };
   "POST /api/v1/daemon/stop": {
     body: {
       /** Refuse while sessions are live. */
@@ -1566,7 +1602,7 @@ export interface Routes {
     reply: Agents;
   };
   /** Probes every agent again, whatever the cache says. */
-  "POST /api/v1/agents/detect": {
+  "POST /api/v1/detections": {
     body: {
       /** Only this agent. */
       id?: (string | null);
@@ -1714,10 +1750,8 @@ export interface Routes {
     reply: Instances;
   };
   /** Stops one instance, or all. None running is no error. */
-  "POST /api/v1/proxies/stop": {
-    body: {
-      alias?: (string | null);
-    };
+  "DELETE /api/v1/proxies": {
+    query: { "alias"?: string };
     reply: Stopped;
   };
   /** Enables or disables the proxy of a profile, or sets its strategy. What is absent stays. */

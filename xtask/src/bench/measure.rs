@@ -11,7 +11,7 @@ use crate::shell;
 pub(crate) struct Times(Vec<Duration>);
 
 impl Times {
-    fn new(mut times: Vec<Duration>) -> Self {
+    pub(crate) fn new(mut times: Vec<Duration>) -> Self {
         times.sort_unstable();
         Self(times)
     }
@@ -32,6 +32,10 @@ impl Times {
 
     pub(crate) fn median(&self) -> f64 {
         self.rank(50)
+    }
+
+    pub(crate) fn p99(&self) -> f64 {
+        self.rank(99)
     }
 
     pub(crate) fn p95(&self) -> f64 {

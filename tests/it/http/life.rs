@@ -1,0 +1,103 @@
+//! Where HTTP is, and what it does to the daemon's life.
+
+use std::net::{Ipv4Addr, TcpListener};
+
+use serde_json::Value;
+
+use super::web::Web;
+use crate::support::{TestHome, wait_until};
+
+#[test]
+fn a_taken_port_gives_way_to_another_and_the_true_one_is_told() {
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let home = TestHome::new();
+    home.write(home.root().join("config.toml"), &format!("http.port = {port}\n"));
+    let web = Web::of(home);
+    assert_ne!(web.port, port);
+    let endpoint: Value = serde_json::from_slice(&std::fs::read(web.home.root().join("daemon-endpoint")).unwrap()).unwrap();
+    assert_eq!(endpoint["http"], format!("http://127.0.0.1:{}", web.port));
+    assert!(web.home.clown(&["daemon", "status"]).ok().stdout().contains(&format!("http://127.0.0.1:{}", web.port)));
+    assert_eq!(web.ask("GET", "/healthz", None).text(), r#"{"status":"ok"}"#);
+}
+
+#[test]
+fn an_address_beyond_this_machine_is_refused_and_the_rest_works() {
+    for (line, said) in [
+        ("http.bind = \"0.0.0.0\"", "only with TLS"),
+        ("http.bind = \"here\"", "no address"),
+        ("http.port = 70000", "no port"),
+        ("http.enabled = \"off\"", "http.enabled is off"),
+    ] {
+        let home = TestHome::new();
+        home.write(home.root().join("config.toml"), line);
+        home.clown(&["daemon", "start"]).ok();
+        let status = home.json(&["daemon", "status"]);
+        assert!(status["http"].is_null() && status["http_problem"].as_str().unwrap().contains(said), "{line}: {status}");
+        let pid = status["pid"].as_u64().unwrap();
+        assert_eq!(listening(pid), Vec::<String>::new(), "{line}");
+        let out = home.clown(&["ui", "--print"]).run();
+        assert!(out.code == Some(1) && out.stderr().contains(said), "{}", out.report());
+        assert!(home.clown(&["config", "list"]).ok().stdout().contains("http.port"));
+    }
+}
+
+/// Addresses at which a process listens for TCP, from /proc.
+fn listening(pid: u64) -> Vec<String> {
+    let fds = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    let inodes: Vec<String> = fds
+        .filter_map(|fd| Some(std::fs::read_link(fd.path()).ok()?.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned()))
+        .collect();
+    let mut found = Vec::new();
+    for table in ["tcp", "tcp6"] {
+        for line in std::fs::read_to_string(format!("/proc/net/{table}")).unwrap_or_default().lines().skip(1) {
+            let parts: Vec<&str> = line.split_whitespace().collect();
+            if parts[3] == "0A" && inodes.iter().any(|inode| inode == parts[9]) {
+                found.push(parts[1].to_owned());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn the_daemon_listens_at_one_address_and_its_files_are_its_own() {
+    use std::os::unix::fs::PermissionsExt;
+    let web = Web::new();
+    let pid = u64::from(web.home.daemon_pid().unwrap());
+    // Little-endian 127.0.0.1 and the port.
+    assert_eq!(listening(pid), [format!("0100007F:{:04X}", web.port)]);
+    let mode = std::fs::metadata(web.home.root().join("http-token")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn an_idle_daemon_ends_although_it_listens_and_an_open_connection_idles() {
+    let home = TestHome::new();
+    home.write(home.root().join("config.toml"), "http.port = 0\ndaemon.idle_timeout = 1\n");
+    let web = Web::of(home);
+    let idle = web.connect();
+    assert_eq!(web.ask("GET", "/api/v1/hello", None).status, 200);
+    wait_until("the daemon ends", || web.home.daemons().is_empty());
+    assert!(!web.home.root().join("daemon-endpoint").exists());
+    drop(idle);
+}
+
+#[test]
+fn stop_over_http_is_answered_and_ends_the_daemon() {
+    let web = Web::new();
+    let answer = web.ask("POST", "/api/v1/daemon/stop", Some(&serde_json::json!({})));
+    assert_eq!((answer.status, answer.text().as_str()), (200, "{}"));
+    wait_until("the daemon ends", || web.home.daemons().is_empty());
+}
+
+#[test]
+fn the_token_outlives_the_daemon() {
+    let web = Web::new();
+    let before = web.token.clone();
+    web.home.clown(&["daemon", "stop"]).ok();
+    let Web { home, .. } = web;
+    let again = Web::of(home);
+    assert_eq!(again.token, before);
+    assert_eq!(again.ask("GET", "/api/v1/hello", None).status, 200);
+}
