@@ -3,6 +3,7 @@
 fn main() {
     // The macro that embeds them notices changed files, not new or removed ones.
     println!("cargo:rerun-if-changed=manifests");
+    println!("cargo:rerun-if-changed=assets/dist");
     println!("cargo:rerun-if-changed=build.rs");
     // nng-sys forgets this library, and naming it earlier would put it too early on the link line.
     match std::env::var("CARGO_CFG_TARGET_OS").as_deref() {

@@ -57,6 +57,12 @@ impl Scratch {
         cmd
     }
 
+    /// Clown's tree in it.
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
+    pub(crate) fn root(&self) -> PathBuf {
+        self.home.join(".config/clown")
+    }
+
     /// Where agents are started: a directory without a project.
     fn work(&self) -> PathBuf {
         self.home.join("work")

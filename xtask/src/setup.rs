@@ -1,5 +1,6 @@
 //! `setup`: build tools, test tools, pinned agents, the vendors' SDKs and the price oracle.
 
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -41,6 +42,7 @@ const TESTS: &[Tool] = &[
     Tool { names: &["prometheus"], needed_for: "the test that scrapes the figures", packages: &["prometheus"] },
 ];
 
+const WRK: Tool = Tool { names: &["wrk"], needed_for: "the HTTP bench", packages: &["wrk"] };
 const NGINX: Tool = Tool { names: &["nginx"], needed_for: "comparing the proxy engine", packages: &["nginx"] };
 
 pub(crate) fn task(args: &[&str]) -> Outcome {
@@ -93,6 +95,13 @@ pub(crate) fn tools(tests: bool, node: bool) -> Outcome {
 pub(crate) fn nginx() -> Outcome {
     eprintln!("    missing: nginx (needed for {})", NGINX.needed_for);
     if is_root_on_debian() { apt_install(&[&NGINX]) } else { Err(Failure::new("nginx is missing").hint(how_to(&[&NGINX]))) }
+}
+
+/// What asks in the HTTP bench.
+pub(crate) fn wrk() -> Result<PathBuf, Failure> {
+    eprintln!("    missing: wrk (needed for {})", WRK.needed_for);
+    let installed = if is_root_on_debian() { apt_install(&[&WRK]) } else { Ok(()) };
+    installed.and_then(|()| which("wrk").ok_or_else(|| Failure::new("wrk is missing").hint(how_to(&[&WRK]))))
 }
 
 fn is_missing(tool: &Tool) -> bool {

@@ -11,7 +11,7 @@ const TASKS: &[(&str, &str)] = &[
     ("tidy", "check the house rules of src/ and that the documents match the code"),
     ("licences", "check that every dependency has a licence from deny.toml's list"),
     ("platforms [--allow-missing]", "type-check for musl, Windows and macOS"),
-    ("bench [NAME] [--quick]", "measure against a release build and write BENCHMARKS.md (NAME: foundation, proxy, usage, registry)"),
+    ("bench [NAME] [--quick]", "measure against a release build and write BENCHMARKS.md (NAME: foundation, http, proxy, registry, usage)"),
     ("registry build|key|root|sign|serve ...", "make, sign and serve a registry (each has --help)"),
     ("soak scripts", "hostile set-up scripts against an optimised program, with its limits of time and memory"),
     ("bench proxy [--without-litellm]", "the engine beside nginx, LiteLLM and nothing"),

@@ -94,9 +94,9 @@ export function App() {
           <Brand />
           <Connection />
         </header>
-        <div class="side" id="nav">
+        <nav class="side" id="nav" aria-label="Pages">
           <Brand />
-          <nav aria-label="Pages">
+          <div class="pages">
             {NAV.map((group, n) => (
               <ul key={n}>
                 {group.map(([id, text, icon, key]) => (
@@ -109,12 +109,12 @@ export function App() {
                 ))}
               </ul>
             ))}
-          </nav>
+          </div>
           <div class="side-foot">
             <Connection />
             <ThemeSwitch />
           </div>
-        </div>
+        </nav>
         <main id="main" tabIndex={-1}>
           {page()}
         </main>

@@ -25,6 +25,11 @@ window.addEventListener("hashchange", () => {
   }
 });
 
+/** After the address was changed without an event, as a login does. */
+export function lookAgain(): void {
+  place.value = read();
+}
+
 export function to(page: string, ...rest: string[]): string {
   return `#/${[page, ...rest].map(encodeURIComponent).join("/")}`;
 }

@@ -96,7 +96,7 @@ impl Page {
             if result["result"]["value"] == true {
                 return;
             }
-            if start.elapsed() > Duration::from_secs(60) {
+            if start.elapsed() > Duration::from_secs(40) {
                 let text = self.eval("document.body.innerText");
                 panic!("{js} did not come about; the page says:\n{}\n{:?}", text.as_str().unwrap_or_default(), self.complaints());
             }

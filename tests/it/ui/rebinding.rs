@@ -19,9 +19,9 @@ fn a_page_of_another_name_reads_and_changes_nothing() {
     assert_eq!(rebound.eval("location.hostname"), "evil.test");
     let asked = rebound.eval("fetch('/api/v1/profiles', { credentials: 'include' }).then(async (r) => r.status + ' ' + await r.text())");
     let asked = asked.as_str().unwrap();
-    assert!(asked.starts_with("403") && !asked.contains("alias"), "{asked}");
+    assert!(asked.starts_with("421") && !asked.contains("alias"), "{asked}");
     let written = "fetch('/api/v1/profiles/p', { method: 'DELETE', credentials: 'include' }).then((r) => r.status)";
-    assert_eq!(rebound.eval(written), 403);
+    assert_eq!(rebound.eval(written), 421);
     assert_eq!(rebound.eval(&socket(&format!("ws://evil.test:{port}/ws"))), "refused");
 
     // A page of another origin, which the browser lets ask but not read.

@@ -2,8 +2,13 @@
 
 use std::sync::{Arc, Condvar, Mutex};
 
+use clown::wire::registry::Kind;
+
 use super::*;
-use crate::registry::{server::Answer, world::World};
+use crate::registry::{
+    server::Answer,
+    world::{World, with},
+};
 
 #[test]
 fn a_sync_shows_how_far_it_is_and_what_it_brought() {
@@ -42,13 +47,14 @@ fn a_sync_shows_how_far_it_is_and_what_it_brought() {
         assert_eq!(tab.complaints(), Vec::<String>::new());
     }
 
-    world.publish(2);
+    let script = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/manifests/scripts/claude.rhai")).unwrap();
+    world.write(&with(2, &[(Kind::Script, "claude", format!("// A new line.\n{script}").into_bytes())]));
     page.press("What would change");
-    page.shows("A sync would change");
-    page.wait("document.querySelector('.change summary')?.innerText.includes('zai')");
+    page.wait("document.querySelector('.change .added')?.innerText.includes('A new line.')");
+    page.press("Sync now");
     // Nobody runs a script that its user did not agree to.
     page.press("Read and agree");
-    page.wait("document.querySelector('dialog .diff')");
+    page.wait("document.querySelector('dialog .diff .added')?.innerText.includes('A new line.')");
     page.press("I have read it and agree");
     page.wait("!document.body.innerText.includes('Waits for your agreement')");
 }

@@ -34,7 +34,6 @@ impl Times {
         self.rank(50)
     }
 
-    #[cfg(target_os = "linux")]
     pub(crate) fn p99(&self) -> f64 {
         self.rank(99)
     }

@@ -2,6 +2,8 @@
 //! returns its table and `record` keeps it in BENCHMARKS.md.
 
 mod foundation;
+#[cfg(target_os = "linux")]
+mod http;
 mod machine;
 mod measure;
 #[cfg(target_os = "linux")]
@@ -31,12 +33,26 @@ pub(crate) fn task(args: &[&str]) -> Outcome {
             said::only(&options, &["--quick"])?;
             of_registry(quick)
         }
+        ["http"] => {
+            said::only(&options, &["--quick"])?;
+            http(quick)
+        }
         [] | ["foundation"] => {
             said::only(&options, &["--quick"])?;
             foundation::bench(quick)
         }
-        [name, ..] => Err(Failure::usage(format!("there is no bench \"{name}\"; there are: foundation, proxy, usage, registry"))),
+        [name, ..] => Err(Failure::usage(format!("there is no bench \"{name}\"; there are: foundation, http, proxy, registry, usage"))),
     }
+}
+
+#[cfg(target_os = "linux")]
+fn http(quick: bool) -> Outcome {
+    http::bench(quick)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn http(_: bool) -> Outcome {
+    Err(Failure::new("the HTTP bench needs Linux: it reads /proc"))
 }
 
 #[cfg(target_os = "linux")]

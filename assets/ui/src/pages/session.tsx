@@ -93,16 +93,19 @@ function parts(f: Figures): [string, preact.ComponentChildren][] {
 
 const MOST = 4000;
 
-/** Requests of the profile while the session lasted, and in its directory where that is known. */
+/** Requests of the profile while the session lasted; of two at once, the one that began later has them, as in the records. */
 function useRequests(s: Session) {
   const from = Date.parse(s.started) - 1000;
   const to = s.ended ? Date.parse(s.ended) + 1000 : Number.MAX_SAFE_INTEGER;
   const select = { profiles: [s.profile], since: s.started.slice(0, 10), ...(s.ended && { until: s.ended.slice(0, 10) }), timezone: "UTC" };
   return useLoad<UsageRequest[]>("usage.export", `${s.id} ${s.ended ?? ""}`, async () => {
     const all: UsageRequest[] = [];
+    const { sessions } = await call("sessions.list", { profile: s.profile, live: false, limit: 500 });
+    const later = sessions.filter((other) => other.id > s.id);
+    const ours = (at: number) => at >= from && at <= to && !later.some((other) => at >= Date.parse(other.started) && (!other.ended || at <= Date.parse(other.ended)));
     for (let next: number | undefined = 0; next !== undefined && all.length < MOST; ) {
       const page: Exported = await call("usage.export", { select, from: next });
-      all.push(...page.requests.filter((r) => Date.parse(r.time) >= from && Date.parse(r.time) <= to && (r.project === null || r.project === s.cwd || s.cwd.startsWith(r.project))));
+      all.push(...page.requests.filter((r) => ours(Date.parse(r.time))));
       next = page.next ?? undefined;
     }
     return all.sort((a, b) => a.time.localeCompare(b.time));

@@ -138,7 +138,7 @@ function Daemon() {
     }
   };
   return (
-    <Section title="Daemon">
+    <Section title="This daemon">
       {status.error && <Failed failure={status.error} retry={status.reload} />}
       {d && (
         <Facts

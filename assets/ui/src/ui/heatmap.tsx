@@ -6,7 +6,7 @@ export function Heatmap(props: { values: Map<string, number>; show: (value: numb
   const most = Math.max(0, ...props.values.values());
   const level = (value: number) => (value <= 0 ? 0 : Math.min(4, 1 + Math.floor(4 * Math.sqrt(value / most) * 0.999)));
   return (
-    <div class="heat" role="region" aria-label={props.label} tabIndex={0}>
+    <div class="heat" role="group" aria-label={props.label} tabIndex={0}>
       <div class="heat-grid">
         {weeks.map((week, n) => (
           <div class="heat-week" key={week[0]}>

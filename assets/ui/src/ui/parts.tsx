@@ -173,7 +173,7 @@ export function Copy({ text, label }: { text: string; label?: string }) {
     }
   };
   return (
-    <button type="button" class="copy" onClick={copy} title={`Copy: ${text}`} aria-label={`Copy ${label ?? text}`}>
+    <button type="button" class="copy" onClick={copy} title={`Copy: ${text}`} aria-label={label ? `Copy ${label}: ${text}` : `Copy ${text}`}>
       <code>{text}</code>
       <Icon name={done ? "check" : "copy"} />
     </button>

@@ -43,7 +43,7 @@ export function Table<T>(props: {
   const rows = sorted(props.rows, props.columns, order);
   const turn = (c: Column<T>) => setOrder({ column: c.name, down: order?.column === c.name ? !order.down : !!c.numeric });
   return (
-    <div class="table-box" tabIndex={0} role="region" aria-label={props.label}>
+    <div class="table-box" tabIndex={0} role="group" aria-label={props.label}>
       <table>
         <thead>
           <tr>
@@ -59,7 +59,7 @@ export function Table<T>(props: {
                       </span>
                     </button>
                   ) : (
-                    c.name
+                    c.name || <span class="sr">Actions</span>
                   )}
                 </th>
               );
