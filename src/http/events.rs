@@ -10,7 +10,8 @@ use crate::{
 };
 
 pub(super) struct Feed {
-    app: Arc<App>,
+    epoch: String,
+    newest: Box<dyn Fn() -> u64 + Send + Sync>,
     live: Receiver<Event>,
     topics: Vec<String>,
     last: u64,
@@ -38,12 +39,14 @@ impl Feed {
                 (past.seq, if past.resync { Vec::new() } else { past.events }, past.resync)
             }
         };
-        Self { app: Arc::clone(app), live, topics, last, owed: owed.into_iter(), missed }
+        let (epoch, app) = (app.bus.epoch().to_owned(), Arc::clone(app));
+        let newest = Box::new(move || app.bus.newest());
+        Self { epoch, newest, live, topics, last, owed: owed.into_iter(), missed }
     }
 
     /// The newest there is for this reader.
     pub fn seen(&self) -> Seen {
-        Seen { epoch: self.app.bus.epoch().to_owned(), seq: self.last }
+        Seen { epoch: self.epoch.clone(), seq: self.last }
     }
 
     /// May be dropped while it waits; nothing is lost by that.
@@ -64,7 +67,9 @@ impl Feed {
                     }
                 }
                 Err(RecvError::Lagged(_)) => {
-                    self.last = self.app.bus.newest();
+                    // What is left in the queue is older than the newest, and would be overtaken again.
+                    self.live = self.live.resubscribe();
+                    self.last = (self.newest)();
                     return Next::Missed(self.seen());
                 }
                 Err(RecvError::Closed) => return Next::Closed,
@@ -75,4 +80,27 @@ impl Feed {
 
 fn wanted(topics: &[String], event: &Event) -> bool {
     topics.iter().any(|topic| event.topic.starts_with(topic.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_reader_that_falls_behind_is_told_once_and_goes_on_after_the_newest() {
+        let (sender, live) = tokio::sync::broadcast::channel(4);
+        let send = |seq| {
+            let event = Event { epoch: "e".into(), seq, time: String::new(), topic: "a/b".into(), subject: String::new() };
+            sender.send(event).unwrap();
+        };
+        let newest = Box::new(|| 9);
+        let owed = Vec::new().into_iter();
+        let mut feed = Feed { epoch: "e".into(), newest, live, topics: vec!["a/".into()], last: 0, owed, missed: false };
+        send(1);
+        assert!(matches!(feed.next().await, Next::Event(event) if event.seq == 1));
+        (2..10).for_each(send);
+        assert!(matches!(feed.next().await, Next::Missed(seen) if seen.seq == 9));
+        send(10);
+        assert!(matches!(feed.next().await, Next::Event(event) if event.seq == 10));
+    }
 }

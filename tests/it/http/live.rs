@@ -122,56 +122,6 @@ fn only_our_page_and_holders_of_the_token_get_a_socket() {
 }
 
 #[test]
-fn a_reader_that_stops_reading_is_told_what_it_missed_and_costs_little() {
-    let web = Web::new();
-    let mut socket = Socket::open(&web, &[("authorization", &web.bearer())]).unwrap();
-    socket.hear();
-    let seen = socket.subscribe(&["config/"], None);
-    // More than the bus keeps, while nothing is read.
-    let total = 3000;
-    let connection = web.connect();
-    let mut out = BufReader::new(connection.try_clone().unwrap());
-    let mut stream = connection;
-    for n in 0..total {
-        let body = format!("{{\"value\":\"{}\"}}", n % 7);
-        let head = format!(
-            "PUT /api/v1/config/preferences.x HTTP/1.1\r\nhost: {}\r\nauthorization: {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            web.host(),
-            web.bearer(),
-            body.len()
-        );
-        stream.write_all(head.as_bytes()).unwrap();
-        let mut length = 0;
-        loop {
-            let mut line = String::new();
-            out.read_line(&mut line).unwrap();
-            if let Some(n) = line.strip_prefix("content-length: ") {
-                length = n.trim().parse().unwrap();
-            }
-            if line == "\r\n" {
-                break;
-            }
-        }
-        std::io::Read::read_exact(&mut out, &mut vec![0; length]).unwrap();
-    }
-    // Every number is heard or covered by a resync.
-    let mut last = seen.seq;
-    while last < seen.seq + total {
-        match socket.hear() {
-            FromServer::Event(event) => {
-                assert_eq!(event.seq, last + 1, "no silent gap");
-                last = event.seq;
-            }
-            FromServer::Resync(newest) => {
-                assert!(newest.seq > last);
-                last = newest.seq;
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-}
-
-#[test]
 fn a_stream_goes_on_after_the_last_event_a_reader_saw() {
     let web = Web::new();
     let open = |path: &str, last: Option<&str>| {
