@@ -24,10 +24,8 @@ fn home() -> TestHome {
 
 /// With the agent `claude`, a shell program that ends after these lines, and the profile `work` of the local model.
 fn with_claude(home: &mut TestHome, lines: &str) {
-    let text = format!(
-        "#!/bin/sh\nW='{}'\n[ \"$1\" = --version ] && {{ echo '2.1.330 (Claude Code)'; exit; }}\n{lines}\n",
-        home.work().display()
-    );
+    let text =
+        format!("#!/bin/sh\nW='{}'\n[ \"$1\" = --version ] && {{ echo '2.1.330 (Claude Code)'; exit; }}\n{lines}\n", home.work().display());
     let program = home.write("bin/claude", &text);
     std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     home.set("PATH", &format!("{}:/usr/local/bin:/usr/bin:/bin", program.parent().unwrap().display()));

@@ -16,7 +16,9 @@ use crate::{
         envelope::Caller,
         error::Code,
         manifest::Problem,
-        registry::{Channel, Diff, Differences, Inspect, Kind, Lint, Linted, Pin, Progress, State, Sync, SyncProgress, Synced, Verified, Verify},
+        registry::{
+            Channel, Diff, Differences, Inspect, Kind, Lint, Linted, Pin, Progress, State, Sync, SyncProgress, Synced, Verified, Verify,
+        },
     },
 };
 

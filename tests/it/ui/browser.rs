@@ -26,7 +26,14 @@ impl Browser {
     pub fn resolving(names: &str) -> Self {
         let dir = tempfile::Builder::new().prefix("cu-").tempdir_in("/tmp").unwrap();
         let mut command = Command::new(program());
-        command.args(["--headless=new", "--remote-debugging-port=0", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars", "--window-size=1280,900"]);
+        command.args([
+            "--headless=new",
+            "--remote-debugging-port=0",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--hide-scrollbars",
+            "--window-size=1280,900",
+        ]);
         command.args(["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--mute-audio"]);
         command.arg(format!("--host-resolver-rules={names}MAP * ~NOTFOUND,EXCLUDE 127.0.0.1"));
         command.arg(format!("--user-data-dir={}", dir.path().display()));

@@ -48,8 +48,12 @@ impl Page {
         let params = &message["params"];
         let text = match message["method"].as_str().unwrap_or_default() {
             "Runtime.exceptionThrown" => Some(params["exceptionDetails"].to_string()),
-            "Runtime.consoleAPICalled" if matches!(params["type"].as_str(), Some("error" | "warning" | "assert")) => Some(params["args"].to_string()),
-            "Log.entryAdded" if params["entry"]["level"] == "error" || params["entry"]["source"] == "security" => Some(params["entry"].to_string()),
+            "Runtime.consoleAPICalled" if matches!(params["type"].as_str(), Some("error" | "warning" | "assert")) => {
+                Some(params["args"].to_string())
+            }
+            "Log.entryAdded" if params["entry"]["level"] == "error" || params["entry"]["source"] == "security" => {
+                Some(params["entry"].to_string())
+            }
             _ => None,
         };
         self.complaints.extend(text);
@@ -77,7 +81,8 @@ impl Page {
 
     /// The value of an expression, awaited.
     pub fn eval(&mut self, js: &str) -> Value {
-        let result = self.call("Runtime.evaluate", &json!({ "expression": js, "awaitPromise": true, "returnByValue": true, "userGesture": true }));
+        let result =
+            self.call("Runtime.evaluate", &json!({ "expression": js, "awaitPromise": true, "returnByValue": true, "userGesture": true }));
         assert!(result["exceptionDetails"].is_null(), "{js}\n{}", result["exceptionDetails"]);
         result["result"]["value"].clone()
     }
@@ -111,7 +116,9 @@ impl Page {
 
     /// The button or link with this text.
     pub fn press(&mut self, text: &str) {
-        let find = format!("[...document.querySelectorAll('main button, main a, dialog button')].find((e) => e.textContent.trim() === {text:?} && !e.disabled)");
+        let find = format!(
+            "[...document.querySelectorAll('main button, main a, dialog button')].find((e) => e.textContent.trim() === {text:?} && !e.disabled)"
+        );
         self.wait(&find);
         self.eval(&format!("{find}.click()"));
     }

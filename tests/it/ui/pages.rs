@@ -111,7 +111,9 @@ fn the_keyboard_reaches_the_content_and_focus_is_seen() {
         page.eval("document.activeElement.textContent") == "Settings"
     });
     page.eval("document.activeElement.click()");
-    page.wait("document.querySelector('main h1').textContent === 'Settings' && document.activeElement === document.querySelector('main h1')");
+    page.wait(
+        "document.querySelector('main h1').textContent === 'Settings' && document.activeElement === document.querySelector('main h1')",
+    );
     // The chosen theme stays over a new document.
     page.eval("[...document.querySelectorAll('.switcher button')].find((b) => b.textContent === 'Dark').click()");
     page.eval("location.reload()");

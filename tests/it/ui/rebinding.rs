@@ -48,5 +48,7 @@ fn a_page_of_another_name_reads_and_changes_nothing() {
 }
 
 fn socket(url: &str) -> String {
-    format!("new Promise((done) => {{ const s = new WebSocket('{url}'); s.onopen = () => done('open'); s.onerror = () => done('refused'); }})")
+    format!(
+        "new Promise((done) => {{ const s = new WebSocket('{url}'); s.onopen = () => done('open'); s.onerror = () => done('refused'); }})"
+    )
 }
