@@ -73,7 +73,9 @@ mod tests {
         let told = Arc::new(AtomicUsize::new(0));
         let progress = Progress::new({
             let told = Arc::clone(&told);
-            Box::new(move || drop(told.fetch_add(1, Ordering::SeqCst)))
+            Box::new(move || {
+                told.fetch_add(1, Ordering::SeqCst);
+            })
         });
         progress.at(Stage::Fetch, 1, 2);
         assert_eq!((progress.now(), told.load(Ordering::SeqCst)), (SyncProgress::default(), 0), "nothing is under way");
