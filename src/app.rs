@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     path::PathBuf,
-    sync::{Arc, Mutex, OnceLock, Weak, atomic::AtomicU64},
+    sync::{Arc, Mutex, OnceLock, PoisonError, Weak, atomic::AtomicU64},
 };
 
 use crate::{
@@ -99,8 +99,8 @@ pub struct App {
     /// When the registry is asked next, and why the last try failed.
     pub refresh: Arc<crate::flows::registry::Refresh>,
     pub usage: Usage,
-    /// Why the user's own prices are not used.
-    pub prices_problem: Option<String>,
+    /// What the file of prices looked like when it was read, and why the user's own prices are not used.
+    prices_read: Mutex<(FileMark, Option<String>)>,
     pub budgets: Budgets,
     /// Levels that were told of, by profile and whether it is the month's. Held for a look only.
     pub levels: Mutex<HashMap<(String, bool), u8>>,
@@ -118,10 +118,11 @@ impl App {
         let Ground { seams, bus, tokens } = ground;
         let house = Arc::<crate::flows::proxy::Rooms>::default();
         let config = ConfigFile::new(paths.config_file());
+        let mark = file_mark(&paths.prices_file());
         let (prices, prices_problem) = prices(&paths, &config);
         Self {
             usage: Usage::new(Box::new(Logs::new(paths.usage_dir())), prices),
-            prices_problem,
+            prices_read: Mutex::new((mark, prices_problem)),
             budgets: Budgets::new(paths.budgets_file()),
             levels: Mutex::default(),
             told: AtomicU64::new(0),
@@ -177,9 +178,37 @@ impl App {
         crate::flows::run_profile::close(self, id, exit)
     }
 
+    /// Takes the prices of the registry's file when it is another one than before.
+    pub fn look_for_prices(&self) {
+        let mut read = self.prices_read.lock().unwrap_or_else(PoisonError::into_inner);
+        // Before reading: a change meanwhile is seen at the next look.
+        let mark = file_mark(&self.paths.prices_file());
+        if read.0 != mark {
+            let (prices, problem) = prices(&self.paths, &self.config);
+            *read = (mark, problem);
+            self.usage.set_prices(prices);
+        }
+    }
+
+    pub fn prices_problem(&self) -> Option<String> {
+        self.prices_read.lock().unwrap_or_else(PoisonError::into_inner).1.clone()
+    }
+
     pub fn now(&self) -> String {
         crate::base::seams::rfc3339(&*self.seams.clock)
     }
+}
+
+/// Size, time, and on Unix the number of a file; absent when it is.
+type FileMark = Option<(u64, Option<std::time::SystemTime>, u64)>;
+
+fn file_mark(path: &std::path::Path) -> FileMark {
+    let meta = std::fs::metadata(path).ok()?;
+    #[cfg(unix)]
+    let number = std::os::unix::fs::MetadataExt::ino(&meta);
+    #[cfg(not(unix))]
+    let number = 0;
+    Some((meta.len(), meta.modified().ok(), number))
 }
 
 /// A mistake in the user's own prices leaves the table's.

@@ -1,10 +1,12 @@
 //! Ground that every room stands on: paths, files, secrets, seams to the outside, errors.
 
 pub mod child_env;
+pub mod env_names;
 pub mod error;
 pub mod fetch;
 pub mod fsx;
 pub mod glob;
+pub mod json;
 pub mod loopback;
 pub mod os;
 pub mod paths;

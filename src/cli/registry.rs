@@ -158,6 +158,9 @@ impl Registry {
 }
 
 fn told(synced: &Synced) -> String {
+    if synced.commit.is_empty() {
+        return String::new();
+    }
     let from = match synced.source {
         Source::Cache => "from what is here",
         Source::Network => "confirmed by the registry",

@@ -65,6 +65,11 @@ pub const SETTINGS: &[Known] = &[
         kind: Kind::Word(&["off", "on"]),
         help: "whether proxies log requests and replies, keys blotted out",
     },
+    Known {
+        key: "usage.roots",
+        kind: Kind::Text(""),
+        help: "more directories with agents' logs, like claude=/data/claude,codex=/mnt/codex",
+    },
     Known { key: "registry.url", kind: Kind::Text(""), help: "where the registry is; https, or http on this machine" },
     Known { key: "registry.channel", kind: Kind::Word(&["stable", "beta", "nightly"]), help: "which of its channels to follow" },
     Known {

@@ -16,7 +16,6 @@ use crate::{
     },
     manifests::Snapshot,
     profiles::purge,
-    scripting::env_name_allowed,
     wire::{
         envelope::Caller,
         ids::Alias,
@@ -178,7 +177,7 @@ pub(crate) fn apply_settings(profile: &mut Profile, settings: Settings) -> Resul
         profile.args = args;
     }
     for (name, value) in env {
-        if !env_name_allowed(&name) {
+        if !crate::base::env_names::env_name_allowed(&name) {
             return Err(Error::invalid(format!("the variable {name:?} cannot be set by a profile"))
                 .hint("clown sets HOME, TMPDIR and the XDG directories itself, and keeps PATH and loader variables as they are"));
         }

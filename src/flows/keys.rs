@@ -64,7 +64,7 @@ pub(crate) fn take_for(provider: &ProviderManifest, input: KeyInput, warnings: &
             warnings.extend(check_key_shape(provider, key.expose()));
             Ok(Taken::Store(key))
         }
-        KeyInput::Env { var } if crate::scripting::env_name_allowed(&var) => Ok(Taken::Ready(Credential::Env { var })),
+        KeyInput::Env { var } if crate::base::env_names::env_name_allowed(&var) => Ok(Taken::Ready(Credential::Env { var })),
         KeyInput::Env { var } => {
             Err(Error::invalid(format!("{var:?} is not the name of a variable that can hold a key")).hint("write --key-ref env:NAME"))
         }

@@ -14,11 +14,17 @@ pub fn list(app: &App, _ask: List, _caller: &Caller) -> Result<Settings> {
 }
 
 pub fn set(app: &App, ask: Set, _caller: &Caller) -> Result<Setting> {
+    if let (super::usage::moved::SETTING, Some(text)) = (ask.key.as_str(), &ask.value) {
+        super::usage::moved::check(text)?;
+    }
     let setting = app.config.set(&ask.key, ask.value.as_deref())?;
     if ask.key == "daemon.log_level"
         && let Some(level) = setting.value.as_str()
     {
         app.host.set_log_level(level)?;
+    }
+    if ask.key == super::usage::moved::SETTING {
+        app.usage.changed();
     }
     if ask.key.starts_with("registry.") {
         app.refresh.again();

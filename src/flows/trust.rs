@@ -5,12 +5,13 @@ use similar::TextDiff;
 use crate::{
     app::App,
     base::error::{Error, Result},
-    manifests::{Found, Script, Snapshot, TemplateFile},
+    manifests::{self, Found, Script, Snapshot, TemplateFile},
     wire::{
         Done,
         envelope::Caller,
         ids::AgentId,
-        manifest::Origin,
+        manifest::{Origin, Problem},
+        registry::Kind,
         scripts::{ApproveScript, Compared, Review, ReviewScript},
     },
 };
@@ -87,6 +88,17 @@ pub(crate) fn script_needs_approval(app: &App, snapshot: &Snapshot, found: &Foun
 
 pub(crate) fn template_needs_approval(app: &App, found: &Found<TemplateFile>) -> Result<bool> {
     needs(app, &template(found))
+}
+
+/// Whether an entry of a registry is what its kind and id say, and can be used here.
+pub fn check_entry(app: &App, kind: Kind, id: &str, bytes: &[u8]) -> Result<(), Problem> {
+    manifests::check(kind, id, bytes)?;
+    if kind != Kind::Script {
+        return Ok(());
+    }
+    let bad = |message: String| Problem { file: kind.path(id), line: None, key: None, message };
+    let source = std::str::from_utf8(bytes).map_err(|e| bad(e.to_string()))?;
+    app.scripts.compiles(id, source).map_err(|e| bad(e.to_string()))
 }
 
 fn find<'a>(snapshot: &'a Snapshot, name: &str) -> Result<Subject<'a>> {

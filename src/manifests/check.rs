@@ -44,6 +44,11 @@ mod tests {
             assert!(check(kind, id, &[text.as_bytes(), b"\xff"].concat()).is_err(), "{kind} not UTF-8");
             assert!(check(kind, id, &[text.as_bytes(), &[b'\n'; 300 * 1024]].concat()).is_err(), "{kind} too long");
         }
+        for name in ["BASH_ENV", "LD_PRELOAD", "PATH", "NODE_OPTIONS", "XDG_RUNTIME_DIR"] {
+            let hijacks = agent.replace("CLAUDE_CONFIG_DIR", name);
+            let problem = check(Kind::Agent, "claude", hijacks.as_bytes()).unwrap_err();
+            assert!(problem.message.contains(name), "{problem}");
+        }
         for (kind, id, text) in [
             (Kind::Provider, "claude", agent),
             (Kind::Agent, "zai", provider),

@@ -23,8 +23,10 @@ pub(super) const MAX_FILE: u64 = 256 * 1024;
 /// In this order, since a catalogue needs its provider.
 const KINDS: [Kind; 5] = [Kind::Agent, Kind::Provider, Kind::Script, Kind::Template, Kind::Models];
 
-/// A link that is swapped all the time is followed so often; each load is of one commit in any case.
+/// A link that is swapped all the time, or leads nowhere, is followed so often. Then what was known holds, until the next look.
 const TRIES: usize = 16;
+/// The same where nothing was known.
+const FIRST_TRIES: usize = 64;
 
 /// Directories of a layer, as `KINDS`.
 type Dirs = [PathBuf; 5];
@@ -81,16 +83,16 @@ impl Manifests {
                 return Arc::clone(snapshot);
             }
             let (snapshot, whole) = self.load(&registry);
-            // A commit may be removed once the link has moved on twice.
-            let settled = whole && self.registry() == registry;
-            if settled || tries >= TRIES {
+            // Only what the link still leads to was there all the while: a commit may be removed once it has moved on.
+            if whole && self.registry() == registry {
                 let snapshot = Arc::new(snapshot);
-                match cache.as_ref() {
-                    Some((_, before)) if !whole => return Arc::clone(before),
-                    _ if settled => *cache = Some((stamp, Arc::clone(&snapshot))),
-                    _ => {}
-                }
+                *cache = Some((stamp, Arc::clone(&snapshot)));
                 return snapshot;
+            }
+            match cache.as_ref() {
+                Some((_, before)) if tries >= TRIES => return Arc::clone(before),
+                None if tries >= FIRST_TRIES => return Arc::new(snapshot),
+                _ => {}
             }
         }
     }

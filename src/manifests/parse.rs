@@ -2,6 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
+use crate::base::env_names::place_name_allowed;
 use crate::wire::{
     manifest::{AgentManifest, Catalogue, Problem, ProviderKind, ProviderManifest, SCHEMA},
     templates::Template,
@@ -20,6 +21,9 @@ pub(crate) fn agent(file: &str, stem: &str, text: &str) -> Result<AgentManifest,
     }
     if !isolation.modes.contains(&isolation.default) {
         return Err(bad("isolation.default", "is not among isolation.modes".into()));
+    }
+    if let Some(name) = isolation.env.keys().find(|name| !place_name_allowed(name)) {
+        return Err(bad("isolation.env", format!("{name:?} is no variable that a manifest may set")));
     }
     let paths = isolation.isolated.iter().chain(&isolation.dirs).chain(isolation.env.values()).chain([&isolation.config_dir]);
     let paths = paths.chain(&manifest.supports.hooks_file);

@@ -56,7 +56,7 @@ pub struct Snapshot {
 
 /// What one file holds.
 pub(super) enum Parsed {
-    Agent(AgentManifest),
+    Agent(Box<AgentManifest>),
     Provider(ProviderManifest),
     Script(ScriptName),
     Template(Template),
@@ -66,7 +66,7 @@ pub(super) enum Parsed {
 /// `stem` is the file's name without extension, `parent` that of its directory.
 pub(super) fn parse(kind: Kind, shown: &str, parent: &str, stem: &str, text: &str) -> Result<Parsed, Problem> {
     match kind {
-        Kind::Agent => parse::agent(shown, stem, text).map(Parsed::Agent),
+        Kind::Agent => parse::agent(shown, stem, text).map(|item| Parsed::Agent(Box::new(item))),
         Kind::Provider => parse::provider(shown, stem, text).map(Parsed::Provider),
         Kind::Template => parse::template(shown, parent, stem, text).map(Parsed::Template),
         Kind::Models => parse::models(shown, stem, text).map(Parsed::Models),
@@ -94,7 +94,7 @@ impl Snapshot {
         let file = (origin != Origin::BuiltIn).then(|| path.to_owned());
         match parse(kind, &path.display().to_string(), &parent, &stem, text) {
             Ok(Parsed::Agent(item)) => {
-                self.agents.insert(stem, Found { item: Arc::new(item), origin, file });
+                self.agents.insert(stem, Found { item: Arc::from(item), origin, file });
             }
             Ok(Parsed::Provider(item)) => {
                 self.providers.insert(stem, Found { item: Arc::new(item), origin, file });

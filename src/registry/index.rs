@@ -3,11 +3,14 @@
 use std::collections::HashSet;
 
 use crate::{
-    base::error::{Error, Result},
+    base::{
+        error::{Error, Result},
+        json,
+    },
     wire::registry::{Channel, Entry, Index, Kind, SCHEMA},
 };
 
-use super::{json, names};
+use super::names;
 
 /// Longest index, in bytes.
 pub(super) const LONGEST: u64 = 1 << 20;

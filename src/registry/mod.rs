@@ -11,7 +11,6 @@ mod content;
 mod diff;
 mod incoming;
 mod index;
-mod json;
 mod lint;
 mod names;
 mod pin;

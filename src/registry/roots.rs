@@ -5,14 +5,16 @@
 //! root they count for nothing.
 
 use crate::{
-    base::error::{Error, Result},
+    base::{
+        error::{Error, Result},
+        json,
+    },
     wire::registry::{Root, SCHEMA},
 };
 
 use super::{
     Settings,
     index::{self, Signed},
-    json,
     sign::{self, Key},
     store::Store,
 };

@@ -20,6 +20,9 @@ const MAX_QUESTION: u64 = 1 << 20;
 pub(crate) struct Question {
     pub source: String,
     pub context: Context,
+    /// Read it, and do not run it.
+    #[serde(default)]
+    pub only_compile: bool,
 }
 
 /// The child's whole life; the caller prints the bytes and exits.
@@ -35,7 +38,7 @@ pub fn child() -> Vec<u8> {
         (Ok(()), Ok(Ok(question))) => {
             // A panic's own text would go to stderr, which belongs to the daemon's log.
             std::panic::set_hook(Box::new(|_| {}));
-            evaluate(&question.source, &question.context)
+            evaluate(&question.source, &question.context, question.only_compile)
         }
     };
     serde_json::to_vec(&verdict).unwrap_or_default()

@@ -30,13 +30,13 @@ pub(crate) enum Verdict {
 }
 
 /// Runs a script to its end. Meant for the child process.
-pub(crate) fn evaluate(source: &str, context: &Context) -> Verdict {
+pub(crate) fn evaluate(source: &str, context: &Context, only_compile: bool) -> Verdict {
     // The library is known to panic on some scripts.
-    catch_unwind(AssertUnwindSafe(|| inner(source, context)))
+    catch_unwind(AssertUnwindSafe(|| inner(source, context, only_compile)))
         .unwrap_or_else(|_| failed(None, "the script made the interpreter panic".to_owned()))
 }
 
-fn inner(source: &str, context: &Context) -> Verdict {
+fn inner(source: &str, context: &Context, only_compile: bool) -> Verdict {
     let log = Arc::new(Mutex::new(Vec::new()));
     let engine = engine(&log);
     let ctx = match to_dynamic(context) {
@@ -50,6 +50,9 @@ fn inner(source: &str, context: &Context) -> Verdict {
         Ok(ast) => ast,
         Err(e) => return failed(Some(e.position()), e.err_type().to_string()),
     };
+    if only_compile {
+        return Verdict::Output { output: Output::default(), log: Vec::new() };
+    }
     match engine.eval_ast_with_scope::<Dynamic>(&mut scope, &ast) {
         Ok(result) => match shape(&result) {
             Ok(output) => Verdict::Output { output, log: log.lock().unwrap_or_else(PoisonError::into_inner).clone() },

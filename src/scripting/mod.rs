@@ -14,6 +14,6 @@ mod engine;
 mod run;
 
 pub use approvals::Approvals;
-pub use check::{check as check_output, env_name_allowed};
+pub use check::check as check_output;
 pub use child::{CHILD_COMMAND, child};
 pub use run::{Scripts, example_context};

@@ -46,7 +46,15 @@ impl Scripts {
 
     /// Result and printed lines.
     pub fn tested(&self, name: &str, source: &str, context: &Context) -> Result<Arc<Tested>> {
-        let question = Question { source: source.to_owned(), context: context.clone() };
+        self.answer(name, Question { source: source.to_owned(), context: context.clone(), only_compile: false })
+    }
+
+    /// Whether a script can be read as one. In the child too: reading is the interpreter's work.
+    pub fn compiles(&self, name: &str, source: &str) -> Result<()> {
+        self.answer(name, Question { source: source.to_owned(), context: example_context(), only_compile: true }).map(drop)
+    }
+
+    fn answer(&self, name: &str, question: Question) -> Result<Arc<Tested>> {
         let question = serde_json::to_vec(&question).map_err(|e| Error::script(format!("script {name} cannot be started")).cause(e))?;
         let key = blake3::hash(&question);
         if let Some(tested) = self.remembered.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {

@@ -193,6 +193,46 @@ mod tests {
         assert_eq!(listed.sessions[0].state, State::Lost);
     }
 
+    const GOLDEN: &str = include_str!("../../tests/golden/session-v1.jsonl");
+
+    /// Starting, running, ended, and once more with what it used, which was not there in the first builds.
+    #[test]
+    fn the_golden_lines_of_version_1_still_read_and_are_written_the_same() {
+        let sessions: Vec<Session> = GOLDEN.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let again: Vec<String> = sessions.iter().map(|session| serde_json::to_string(session).unwrap()).collect();
+        assert_eq!(again, GOLDEN.lines().collect::<Vec<_>>());
+        let told: Vec<_> = sessions.iter().map(|session| (session.state, session.usage.is_some(), session.rest.len())).collect();
+        assert_eq!(told, [(State::Starting, false, 0), (State::Running, false, 0), (State::Ended, false, 0), (State::Ended, true, 0)]);
+        let folded = fold(GOLDEN.as_bytes());
+        assert_eq!((folded.records.len(), folded.bad_lines), (1, 0));
+        let used = folded.records.into_values().next().unwrap().usage.unwrap();
+        assert_eq!((used.figures.requests, used.models.len(), used.difference_usd), (1, 1, Some(0.0)));
+        // What was written before there was that line.
+        let before = GOLDEN.lines().take(3).collect::<Vec<_>>().join("\n");
+        assert_eq!(fold(before.as_bytes()).records.into_values().next().unwrap().usage, None);
+    }
+
+    /// The record as builds before the fourth line knew it.
+    #[derive(serde::Serialize, serde::Deserialize)]
+    struct Older {
+        id: String,
+        state: State,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        exit: Option<Exit>,
+        #[serde(flatten)]
+        rest: serde_json::Map<String, serde_json::Value>,
+    }
+
+    #[test]
+    fn an_older_reader_keeps_what_a_run_used_and_a_newer_one_reads_it_from_there() {
+        let last = GOLDEN.lines().last().unwrap();
+        let older: Older = serde_json::from_str(last).unwrap();
+        assert_eq!((older.state, older.exit), (State::Ended, Some(Exit::Code(0))));
+        let rewritten = serde_json::to_string(&older).unwrap();
+        let (now, then): (Session, Session) = (serde_json::from_str(&rewritten).unwrap(), serde_json::from_str(last).unwrap());
+        assert_eq!(now, then);
+    }
+
     #[test]
     fn closing_twice_keeps_the_first_exit() {
         let dir = tempfile::tempdir().unwrap();

@@ -1,14 +1,15 @@
 //! The agents' logs through the index.
 
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
 
 use super::{
     collect::{Home, Problem, collectors},
-    index::{Index, Root, Trouble, roots},
-    row::{Row, Rows},
+    index::{Index, Report, Root, Trouble, roots},
+    row::{Changes, Numbered, Row, Rows},
     source::{Billed, Place, Read, Source},
 };
 use crate::{
@@ -46,7 +47,8 @@ fn words() -> Vec<&'static str> {
 }
 
 fn roots_of(place: &Place, words: &[&str]) -> Vec<Root> {
-    roots(&Home { path: &place.home, profile: place.profile.as_deref(), env: &|name| place.env.get(name).cloned() }, words)
+    let words: Vec<&str> = words.iter().copied().filter(|word| place.only.as_deref().is_none_or(|only| only == *word)).collect();
+    roots(&Home { path: &place.home, profile: place.profile.as_deref(), env: &|name| place.env.get(name).cloned() }, &words)
 }
 
 impl Rows for Logs {
@@ -55,11 +57,35 @@ impl Rows for Logs {
     }
 }
 
+impl Numbered for Logs {
+    fn changes(&self) -> Changes {
+        self.with(|index| Ok(index.changes())).unwrap_or(Changes::All)
+    }
+
+    fn each_numbered(&self, visit: &mut dyn FnMut(u32, Row<'_>)) {
+        self.look(|index| index.each_numbered(visit));
+    }
+
+    fn some(&self, numbers: &[u32], visit: &mut dyn FnMut(u32, Row<'_>)) {
+        self.look(|index| {
+            for number in numbers {
+                if let Some(row) = index.numbered(*number) {
+                    visit(*number, row);
+                }
+            }
+        });
+    }
+}
+
 impl Source for Logs {
     fn read(&self, places: &[Place]) -> Result<Read> {
         let words = words();
         let roots: Vec<Root> = places.iter().flat_map(|place| roots_of(place, &words)).collect();
         self.scan(&roots)
+    }
+
+    fn read_files(&self, files: &[&Path]) -> Result<Option<Read>> {
+        self.with(|index| Ok(index.scan_known(files)?.map(read)))
     }
 
     fn import(&self, agent: &str, place: &Place) -> Result<Read> {
@@ -73,6 +99,38 @@ impl Source for Logs {
             roots_of(place, &words).into_iter().map(named).collect::<Vec<_>>()
         };
         places.iter().flat_map(of).collect()
+    }
+
+    fn forget(&self) -> Result<()> {
+        self.with(|index| {
+            index.forget();
+            Ok(())
+        })
+    }
+
+    fn census(&self, places: &[Place]) -> Vec<usage::Collector> {
+        let mut found: Vec<usage::Collector> = Vec::new();
+        let mut by: HashMap<(String, Option<String>), Vec<usize>> = HashMap::new();
+        for (agent, place, root) in self.roots(places) {
+            by.entry((agent.clone(), place.profile.clone())).or_default().push(found.len());
+            let root = root.display().to_string();
+            found.push(usage::Collector { agent, profile: place.profile, root, ..usage::Collector::default() });
+        }
+        self.look(|index| {
+            for log in index.logs() {
+                let of = by.get(&(log.agent.to_owned(), log.profile.map(str::to_owned))).into_iter().flatten();
+                let Some(at) = of.copied().find(|at| found.get(*at).is_some_and(|place| Path::new(log.path).starts_with(&place.root)))
+                else {
+                    continue;
+                };
+                if let Some(place) = found.get_mut(at) {
+                    place.files += 1;
+                    place.lines += log.lines;
+                    log.problems().for_each(|(problem, count)| count_in(&mut place.skipped, problem, count));
+                }
+            }
+        });
+        found
     }
 
     fn limits(&self) -> Vec<usage::Window> {
@@ -123,26 +181,44 @@ impl Source for Logs {
 
 impl Logs {
     fn scan(&self, roots: &[Root]) -> Result<Read> {
-        self.with(|index| {
-            let report = index.scan(roots)?;
-            Ok(Read {
-                files: report.files_found as u64,
-                bytes: report.bytes_read,
-                changed: report.files_read > 0,
-                problems: report.troubles.into_iter().map(told).collect(),
-            })
-        })
+        self.with(|index| index.scan(roots).map(read))
+    }
+}
+
+fn read(report: Report) -> Read {
+    Read {
+        files: report.files_found as u64,
+        bytes: report.bytes_read,
+        changed: report.files_read > 0,
+        problems: report.troubles.into_iter().map(told).collect(),
     }
 }
 
 fn told(trouble: Trouble) -> usage::Trouble {
     let what = match trouble.problem {
         Problem::NotJson => "a line is no JSON",
+        Problem::Half => "a line is only half there",
+        Problem::NotText => "a line is neither JSON nor UTF-8 text",
+        Problem::Version => "a line is of a later version than this build knows",
         Problem::TooLong => "a line is too long to tell of usage",
         Problem::Incomplete => "a request has no identity, time or model",
         Problem::Unreadable => "it cannot be read, or a part of it",
     };
     usage::Trouble { file: Path::new(&trouble.path).display().to_string(), what: what.to_owned(), count: u64::from(trouble.count) }
+}
+
+fn count_in(skipped: &mut usage::Skipped, problem: Problem, count: u32) {
+    let place = match problem {
+        Problem::NotJson => &mut skipped.garbage,
+        Problem::Half => &mut skipped.half,
+        Problem::NotText => &mut skipped.not_text,
+        Problem::Version => &mut skipped.unknown_version,
+        Problem::TooLong => &mut skipped.too_long,
+        Problem::Unreadable => &mut skipped.unreadable,
+        // Counted as far as told.
+        Problem::Incomplete => return,
+    };
+    *place += u64::from(count);
 }
 
 fn rfc3339(ms: i64) -> String {

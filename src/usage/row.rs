@@ -14,6 +14,24 @@ pub struct Row<'a> {
     pub record: Record<'a>,
 }
 
+/// Rows that may be other ones than before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Changes {
+    /// Any of them.
+    All,
+    /// Those of these numbers, which may be new or gone too.
+    Rows(Vec<u32>),
+}
+
+/// Rows that keep a number each, and tell what changed.
+pub trait Numbered: Rows {
+    /// Since this was asked last.
+    fn changes(&self) -> Changes;
+    fn each_numbered(&self, visit: &mut dyn FnMut(u32, Row<'_>));
+    /// Those of these numbers that are rows.
+    fn some(&self, numbers: &[u32], visit: &mut dyn FnMut(u32, Row<'_>));
+}
+
 /// Anything that has rows: the index, and what tests make.
 pub trait Rows {
     /// Every request once, in no order to rely on.

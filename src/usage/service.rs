@@ -1,17 +1,25 @@
 //! What is known, kept fresh: reads when somebody asks and something may have changed, and sums once for many questions.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use super::{
     pricing::Prices,
-    query::Ledger,
+    query::{Ledger, Terms},
+    row::Changes,
     side::{Log, Sides},
     source::{Place, Read, Source},
 };
 use crate::base::error::Result;
+
+/// With more of them than this the places are searched anew.
+const MOST_FILES: usize = 64;
 
 /// Where to look, as the rooms know it at the moment.
 #[derive(Clone, Debug, Default)]
@@ -25,20 +33,34 @@ pub struct Scope {
 
 pub struct Usage {
     source: Box<dyn Source>,
-    prices: Prices,
-    /// Something may have changed since the last reading. Set before a reader looks, so that nothing is missed.
-    dirty: AtomicBool,
+    /// Held for a moment only.
+    prices: Mutex<Arc<Prices>>,
+    /// What may have changed since the last reading. Emptied before a reader looks, so that nothing is missed. Held for a moment only.
+    unread: Mutex<Unread>,
     /// Whether changes are told; else every question looks.
     watched: AtomicBool,
     /// The sums, and what they were made of. Held while reading, so that it is done once.
     state: Mutex<State>,
 }
 
+/// Where something may be that was not read yet.
+#[derive(Debug, PartialEq, Eq)]
+enum Unread {
+    Anywhere,
+    /// In these files, or nowhere.
+    In(BTreeSet<PathBuf>),
+}
+
 #[derive(Default)]
 struct State {
     ledger: Option<Arc<Ledger>>,
+    /// What the sums were priced by.
+    prices: Option<Arc<Prices>>,
     sides: Sides,
-    providers: std::collections::BTreeMap<String, String>,
+    /// Rows that a proxy's log tells of too, and a mark of which of its lines that is.
+    amends: HashMap<u32, u64>,
+    /// As it was at the last look at all of it.
+    scope: Scope,
     read: Read,
     /// Counts changes of the sums.
     version: u64,
@@ -54,11 +76,22 @@ pub struct Known {
 
 impl Usage {
     pub fn new(source: Box<dyn Source>, prices: Prices) -> Self {
-        Self { source, prices, dirty: AtomicBool::new(true), watched: AtomicBool::new(false), state: Mutex::default() }
+        let (prices, unread) = (Mutex::new(Arc::new(prices)), Mutex::new(Unread::Anywhere));
+        Self { source, prices, unread, watched: AtomicBool::new(false), state: Mutex::default() }
     }
 
-    pub fn prices(&self) -> &Prices {
-        &self.prices
+    pub fn prices(&self) -> Arc<Prices> {
+        Arc::clone(&self.prices.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// From now on these hold, for what was used before as well. Says whether they are other ones.
+    pub fn set_prices(&self, prices: Prices) -> bool {
+        if prices.hash() == self.prices().hash() {
+            return false;
+        }
+        *self.prices.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(prices);
+        self.changed();
+        true
     }
 
     pub fn source(&self) -> &dyn Source {
@@ -67,7 +100,19 @@ impl Usage {
 
     /// Something happened where logs are.
     pub fn changed(&self) {
-        self.dirty.store(true, Ordering::SeqCst);
+        *self.unread() = Unread::Anywhere;
+    }
+
+    /// This file has other content, and nothing else happened.
+    pub fn changed_in(&self, file: &Path) {
+        let mut unread = self.unread();
+        if let Unread::In(files) = &mut *unread {
+            if files.len() >= MOST_FILES {
+                *unread = Unread::Anywhere;
+            } else if !files.contains(file) {
+                files.insert(file.to_owned());
+            }
+        }
     }
 
     /// From now on changes are told, or not any more.
@@ -79,33 +124,40 @@ impl Usage {
         self.watched.load(Ordering::SeqCst)
     }
 
-    /// The sums, read again where that may change them. `scope` is asked only then.
+    /// The sums, read again where that may change them. `scope` is asked only when all of it is looked at.
     pub fn known(&self, scope: impl FnOnce() -> Result<Scope>) -> Result<Known> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = self.is_watched() && !self.dirty.load(Ordering::SeqCst);
-        if !fresh || state.ledger.is_none() {
-            self.refresh(&mut state, &scope()?)?;
+        if !self.is_watched() || state.ledger.is_none() {
+            self.changed();
         }
+        self.reading(|unread| {
+            let done = match unread {
+                Unread::In(files) if files.is_empty() => true,
+                Unread::In(files) => self.refresh_files(&mut state, &files)?,
+                Unread::Anywhere => false,
+            };
+            if done { Ok(()) } else { self.refresh(&mut state, scope()?) }
+        })?;
         Ok(state.known())
     }
 
-    /// Reads now, whatever is known.
-    pub fn rescan(&self, scope: &Scope) -> Result<(Known, Read)> {
+    /// Reads every log from its start, whatever is known.
+    pub fn rescan(&self, scope: Scope) -> Result<(Known, Read)> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        self.refresh(&mut state, scope)?;
+        self.source.forget()?;
+        self.reading(|_| self.refresh(&mut state, scope))?;
         Ok((state.known(), state.read.clone()))
     }
 
     /// Takes in another place once; says how many requests are new.
-    pub fn import(&self, scope: &Scope, agent: &str, place: &Place) -> Result<(u64, Read)> {
+    pub fn import(&self, scope: Scope, agent: &str, place: &Place) -> Result<(u64, Read)> {
         let before = {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            self.refresh(&mut state, scope)?;
+            self.refresh(&mut state, scope.clone())?;
             self.count()
         };
         let read = self.source.import(agent, place)?;
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.ledger = None;
         self.refresh(&mut state, scope)?;
         Ok((self.count().saturating_sub(before), read))
     }
@@ -116,25 +168,89 @@ impl Usage {
         use_them(&state.sides.beside(&*self.source))
     }
 
+    /// What was found in proxies' logs.
+    pub fn census_of_sides(&self) -> Vec<crate::wire::usage::Collector> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).sides.census()
+    }
+
     pub fn count(&self) -> u64 {
         let mut count = 0;
         super::row::Rows::each(&*self.source, &mut |_| count += 1);
         count
     }
 
-    fn refresh(&self, state: &mut State, scope: &Scope) -> Result<()> {
+    fn unread(&self) -> std::sync::MutexGuard<'_, Unread> {
+        self.unread.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes what is unread; it is unread again where reading fails.
+    fn reading(&self, read: impl FnOnce(Unread) -> Result<()>) -> Result<()> {
         // Before reading: what happens meanwhile must be seen the next time.
-        self.dirty.store(false, Ordering::SeqCst);
-        let done = self.source.read(&scope.places).and_then(|read| Ok((state.sides.read(&scope.sides)?, read)));
-        let (sides, read) = done.inspect_err(|_| self.dirty.store(true, Ordering::SeqCst))?;
-        if read.changed || sides || state.ledger.is_none() || state.providers != scope.providers {
-            state.providers.clone_from(&scope.providers);
-            let provider = |alias: &str| state.providers.get(alias).map(String::as_str);
-            state.ledger = Some(Arc::new(Ledger::of(&state.sides.beside(&*self.source), &self.prices, provider)));
-            state.version += 1;
-        }
+        let unread = std::mem::replace(&mut *self.unread(), Unread::In(BTreeSet::new()));
+        read(unread).inspect_err(|_| self.changed())
+    }
+
+    /// A look at all of it.
+    fn refresh(&self, state: &mut State, scope: Scope) -> Result<()> {
+        let read = self.source.read(&scope.places)?;
+        let sides = state.sides.read(&scope.sides)?;
+        let others = state.scope.providers != scope.providers;
+        state.sides.sold_by(&scope.providers);
+        state.scope = scope;
+        let changed = read.changed || sides;
         state.read = read;
+        if others {
+            state.ledger = None;
+        }
+        self.sum(state, changed);
         Ok(())
+    }
+
+    /// A look at these files. Says whether that was enough.
+    fn refresh_files(&self, state: &mut State, files: &BTreeSet<PathBuf>) -> Result<bool> {
+        let logs: Vec<&Path> = files.iter().map(PathBuf::as_path).filter(|file| !state.sides.has(file)).collect();
+        let Some(read) = self.source.read_files(&logs)? else { return Ok(false) };
+        let sides = logs.len() < files.len() && state.sides.read(&state.scope.sides)?;
+        self.sum(state, read.changed || sides);
+        Ok(true)
+    }
+
+    /// Brings the sums up to date with what was read.
+    fn sum(&self, state: &mut State, changed: bool) {
+        let State { ledger, sides, amends, scope, version, prices: before, .. } = state;
+        let prices = self.prices();
+        if before.as_ref().is_none_or(|before| !Arc::ptr_eq(before, &prices)) {
+            *ledger = None;
+        }
+        let prices = &**before.insert(prices);
+        let terms = Terms { prices, provider: &|alias| scope.providers.get(alias).map(String::as_str) };
+        let changes = self.source.changes();
+        let nothing = ledger.is_some() && !changed && changes == Changes::Rows(Vec::new());
+        if nothing {
+            return;
+        }
+        let together = sides.beside(&*self.source);
+        // A row is another one too where a proxy's log now tells of it, or no longer does.
+        let amended = together.amended();
+        let other = std::mem::replace(amends, amended);
+        match (ledger.as_mut(), changes) {
+            (Some(ledger), Changes::Rows(mut rows)) => {
+                let differs = |(row, side): (&u32, &u64), there: &HashMap<u32, u64>| (there.get(row) != Some(side)).then_some(*row);
+                rows.extend(amends.iter().filter_map(|one| differs(one, &other)));
+                rows.extend(other.iter().filter_map(|one| differs(one, amends)));
+                // Somebody may still read the sums as they were.
+                Arc::make_mut(ledger).update(&together, &rows, &terms);
+            }
+            _ => {
+                // First, so that there are never two of them.
+                *ledger = None;
+                *ledger = Some(Arc::new(Ledger::of(&together, &terms)));
+            }
+        }
+        if let Some(ledger) = ledger.as_mut().map(Arc::make_mut) {
+            ledger.set_sides(&together.alone(), &terms);
+        }
+        *version += 1;
     }
 }
 
@@ -145,82 +261,4 @@ impl State {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::AtomicU64;
-
-    use super::*;
-    use crate::usage::{
-        pricing::Overrides,
-        record::{Bill, Record, Tokens},
-        row::{Row, Rows},
-    };
-
-    /// One more request with each reading.
-    #[derive(Default)]
-    struct Growing {
-        reads: Arc<AtomicU64>,
-    }
-
-    impl Rows for Growing {
-        fn each(&self, visit: &mut dyn FnMut(Row<'_>)) {
-            for _ in 0..self.reads.load(Ordering::SeqCst) {
-                let bill = Bill { tokens: Tokens { input: 1, ..Tokens::default() }, ..Bill::default() };
-                visit(Row { agent: "claude", profile: None, file: "", record: Record { bill, ..Record::default() } });
-            }
-        }
-    }
-
-    impl Source for Growing {
-        fn read(&self, _places: &[Place]) -> Result<Read> {
-            self.reads.fetch_add(1, Ordering::SeqCst);
-            Ok(Read { changed: true, ..Read::default() })
-        }
-        fn import(&self, _agent: &str, _place: &Place) -> Result<Read> {
-            self.reads.fetch_add(5, Ordering::SeqCst);
-            Ok(Read::default())
-        }
-        fn roots(&self, _places: &[Place]) -> Vec<(String, Place, std::path::PathBuf)> {
-            Vec::new()
-        }
-        fn limits(&self) -> Vec<crate::wire::usage::Window> {
-            Vec::new()
-        }
-        fn bills(&self) -> Vec<super::super::source::Billed> {
-            Vec::new()
-        }
-        fn troubles(&self) -> Vec<crate::wire::usage::Trouble> {
-            Vec::new()
-        }
-        fn file(&self) -> (std::path::PathBuf, u64) {
-            Default::default()
-        }
-    }
-
-    #[test]
-    fn a_question_reads_only_when_something_may_have_changed() {
-        let reads = Arc::<AtomicU64>::default();
-        let usage = Usage::new(Box::new(Growing { reads: Arc::clone(&reads) }), Prices::new(None, &Overrides::default()).unwrap());
-        let ask = || usage.known(|| Ok(Scope::default())).unwrap().version;
-        assert_eq!((ask(), ask()), (1, 2), "nobody tells of changes, so each question looks");
-        usage.watched(true);
-        assert_eq!((ask(), ask()), (2, 2));
-        usage.changed();
-        assert_eq!((ask(), ask()), (3, 3));
-        assert_eq!(reads.load(Ordering::SeqCst), 3);
-    }
-
-    #[test]
-    fn an_import_says_what_is_new() {
-        let usage = Usage::new(Box::new(Growing::default()), Prices::new(None, &Overrides::default()).unwrap());
-        let (new, _) = usage.import(&Scope::default(), "claude", &Place::default()).unwrap();
-        assert_eq!(new, 6);
-    }
-
-    #[test]
-    fn a_failed_reading_is_tried_again() {
-        let usage = Usage::new(Box::new(Growing::default()), Prices::new(None, &Overrides::default()).unwrap());
-        usage.watched(true);
-        assert!(usage.known(|| Err(crate::base::error::Error::io("no"))).is_err());
-        assert_eq!(usage.known(|| Ok(Scope::default())).unwrap().version, 1);
-    }
-}
+mod tests;

@@ -1,24 +1,33 @@
 //! Requests that only a profile's proxy saw: titles, summaries, whatever an agent asks and does not write down.
 //!
-//! The proxy's log has every request, the agent's most of them, and both know a reply by its id. What the agent wrote down too is left
-//! out here, so nothing counts twice. Where an agent's log does not name replies that cannot be told, so nothing is added at all.
+//! The proxy's log has every request, the agent's most of them. `pair` finds out which are the same: by the reply's name where the
+//! agent wrote it down, else by what was counted and when. What both know counts once, with the model and the seller that the proxy
+//! chose; what the proxy alone knows is added. Where an agent's log tells of something else than the proxy's during a run, the two
+//! cannot be brought together and nothing of that run is added.
+
+mod pair;
 
 use std::{
     borrow::Cow,
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
+    fs::{File, Metadata},
+    hash::BuildHasher,
+    io::{Read, Seek, SeekFrom},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
+use pair::Pairs;
 use serde::Deserialize;
 
 use super::{
     record::{Bill, Geo, Record, ServiceTier, Speed, Tokens},
-    row::{Row, Rows},
+    row::{Changes, Numbered, Row, Rows},
 };
-use crate::base::error::{Error, Result};
-
-/// Agents whose logs name replies, and how such a name begins.
-const NAMING: &[(&str, &str)] = &[("claude", "msg_"), ("codex", "resp_")];
+use crate::{
+    base::error::{Error, Result},
+    wire::usage::{Collector, Skipped},
+};
 
 /// A proxy's log and the profile it is of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,10 +38,17 @@ pub struct Log {
     pub agent: String,
 }
 
+/// Equal for equal keys within one life of the process, which is all that is asked of it.
+type Marker = std::hash::BuildHasherDefault<std::hash::DefaultHasher>;
+
+/// Of lines. A later one may mean other things by the same names.
+const VERSION: u32 = 1;
+
 /// A line of it; `proxy/engine/meter.rs` writes them.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Line {
+    v: u32,
     id: String,
     session: String,
     at: i64,
@@ -44,6 +60,7 @@ struct Line {
     output: u64,
     reasoning: u64,
     outcome: String,
+    total_ms: f64,
     usage: Option<Usage>,
     reply: Option<String>,
 }
@@ -73,19 +90,39 @@ struct Tools {
 }
 
 /// Size and time of change; none of a file that is not there.
-type Mark = Option<(u64, std::time::SystemTime)>;
+type Mark = Option<(u64, SystemTime)>;
 
-/// What a proxy's logs told, read again only when they grew.
+/// What a proxy's logs told, read only where they grew.
 #[derive(Default)]
 pub struct Sides {
-    logs: HashMap<PathBuf, (Mark, Vec<Side>)>,
+    logs: HashMap<PathBuf, Told>,
     wanted: Vec<Log>,
+    /// Profiles and who serves them.
+    sellers: BTreeMap<String, String>,
 }
 
-/// A request of one line.
+/// How clown's set-up calls a profile's provider in Codex's and OpenCode's own settings, and so they in their logs.
+pub(crate) const OURS: &str = "clown";
+
+/// What one file told.
+#[derive(Default)]
+struct Told {
+    mark: Mark,
+    /// Device and inode, where there are such.
+    place: Option<(u64, u64)>,
+    /// Read up to here, which is after a line's end.
+    offset: u64,
+    sides: Vec<Side>,
+    lines: u64,
+    skipped: Skipped,
+}
+
+/// A request of one line. Its session is the run of clown's it came from.
 struct Side {
     record: Record<'static>,
     reply: Option<String>,
+    /// When its answer ended; it began at the record's time.
+    end_ms: i64,
 }
 
 impl Sides {
@@ -95,13 +132,8 @@ impl Sides {
         logs.clone_into(&mut self.wanted);
         for log in logs {
             for file in [older(&log.file), log.file.clone()] {
-                let mark = std::fs::metadata(&file).ok().and_then(|meta| Some((meta.len(), meta.modified().ok()?)));
                 let known = self.logs.entry(file.clone()).or_default();
-                if known.0 != mark {
-                    known.1 = if mark.is_some() { lines(&file)? } else { Vec::new() };
-                    known.0 = mark;
-                    changed = true;
-                }
+                changed |= known.look(&file)?;
             }
         }
         let files: HashSet<PathBuf> = logs.iter().flat_map(|log| [older(&log.file), log.file.clone()]).collect();
@@ -109,14 +141,27 @@ impl Sides {
         Ok(changed)
     }
 
+    /// Whether this is one of the proxies' own logs.
+    #[must_use]
+    pub fn has(&self, file: &Path) -> bool {
+        self.logs.contains_key(file)
+    }
+
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.logs.values().all(|(_, sides)| sides.is_empty())
+        self.logs.values().all(|file| file.sides.is_empty())
+    }
+
+    /// From now on: profiles and their providers, for requests whose agent does not tell who served it.
+    pub fn sold_by(&mut self, sellers: &BTreeMap<String, String>) {
+        self.sellers.clone_from(sellers);
     }
 
     /// Both, each request once. The proxies' rows come last.
-    pub fn beside<'a>(&'a self, rows: &'a dyn Rows) -> Together<'a> {
-        Together { sides: self, rows }
+    pub fn beside<'a>(&'a self, rows: &'a dyn Numbered) -> Together<'a> {
+        let logs: Vec<_> = if self.is_empty() { Vec::new() } else { self.wanted.iter().map(|log| (log, self.of(log))).collect() };
+        let pairs = if logs.is_empty() { Pairs::default() } else { Pairs::of(rows, &logs) };
+        Together { sides: self, rows, pairs }
     }
 }
 
@@ -126,11 +171,60 @@ fn older(file: &Path) -> PathBuf {
     name.into()
 }
 
-fn lines(file: &Path) -> Result<Vec<Side>> {
-    let bytes = std::fs::read(file).map_err(Error::reading(file))?;
-    // A line that is being written, or is none, is left out.
-    let lines = bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Line>(line).ok());
-    Ok(lines.filter_map(side).collect())
+impl Told {
+    /// Says whether it is another file than before, or has grown.
+    fn look(&mut self, file: &Path) -> Result<bool> {
+        let meta = std::fs::metadata(file).ok();
+        let mark = meta.as_ref().and_then(|meta| Some((meta.len(), meta.modified().ok()?)));
+        let place = meta.as_ref().and_then(place);
+        if (self.mark, self.place) == (mark, place) {
+            return Ok(false);
+        }
+        // The proxy only appends, and begins another file when one is long.
+        let grown = place.is_some() && place == self.place && mark.is_some_and(|(length, _)| length >= self.offset);
+        if !grown {
+            *self = Self::default();
+        }
+        if mark.is_some() {
+            self.read(file).map_err(Error::reading(file))?;
+        }
+        (self.mark, self.place) = (mark, place);
+        Ok(true)
+    }
+
+    fn read(&mut self, file: &Path) -> std::io::Result<()> {
+        let mut file = File::open(file)?;
+        file.seek(SeekFrom::Start(self.offset))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        // Behind the last line's end is what is being written: left for the next look.
+        let whole = memchr::memrchr(b'\n', &bytes).map_or(0, |end| end + 1);
+        for line in bytes.get(..whole).unwrap_or_default().split_inclusive(|byte| *byte == b'\n').map(<[u8]>::trim_ascii) {
+            self.lines += 1;
+            match serde_json::from_slice::<Line>(line) {
+                Ok(line) if line.v > VERSION => self.skipped.unknown_version += 1,
+                Ok(line) => self.sides.extend(side(line)),
+                Err(_) if line.is_empty() => {}
+                Err(_) if std::str::from_utf8(line).is_err() => self.skipped.not_text += 1,
+                Err(_) if line.starts_with(b"{") != line.ends_with(b"}") => self.skipped.half += 1,
+                Err(_) => self.skipped.garbage += 1,
+            }
+        }
+        self.offset += whole as u64;
+        Ok(())
+    }
+}
+
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "not every system has them")]
+fn place(meta: &Metadata) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    Some((meta.dev(), meta.ino()))
+}
+
+#[cfg(not(unix))]
+fn place(_meta: &Metadata) -> Option<(u64, u64)> {
+    None
 }
 
 fn side(line: Line) -> Option<Side> {
@@ -171,110 +265,126 @@ fn side(line: Line) -> Option<Side> {
         bill,
         ..Record::default()
     };
-    Some(Side { record, reply: line.reply })
+    #[expect(clippy::cast_possible_truncation, reason = "milliseconds of one answer")]
+    let end_ms = line.at.saturating_add(line.total_ms.max(0.0) as i64);
+    Some(Side { record, reply: line.reply, end_ms })
 }
 
-/// Rows of logs, and of proxies where logs have none.
+/// Rows of logs as the proxies know them better, and of proxies where logs have none.
 pub struct Together<'a> {
     sides: &'a Sides,
-    rows: &'a dyn Rows,
+    rows: &'a dyn Numbered,
+    pairs: Pairs<'a>,
+}
+
+impl Together<'_> {
+    /// Rows that a proxy's log tells of too, and a mark of which of its lines that is.
+    pub fn amended(&self) -> HashMap<u32, u64> {
+        self.pairs.rows().map(|(row, side)| (row, Marker::default().hash_one(&side.record.key))).collect()
+    }
+
+    /// What no agent's log tells of.
+    pub fn alone(&self) -> Alone<'_> {
+        Alone(self)
+    }
+
+    fn amend<'r>(&'r self, number: u32, row: Row<'r>) -> Row<'r> {
+        let mut row = row;
+        if row.record.provider.as_deref().is_none_or(|word| word == OURS) {
+            let seller = row.profile.and_then(|profile| self.sides.sellers.get(profile));
+            row.record.provider = seller.map(|seller| Cow::Borrowed(seller.as_str()));
+        }
+        if let Some(side) = self.pairs.of_row(number) {
+            amend(&mut row.record, side);
+        }
+        row
+    }
+}
+
+impl Numbered for Together<'_> {
+    fn changes(&self) -> Changes {
+        self.rows.changes()
+    }
+
+    fn each_numbered(&self, visit: &mut dyn FnMut(u32, Row<'_>)) {
+        self.rows.each_numbered(&mut |number, row| visit(number, self.amend(number, row)));
+    }
+
+    fn some(&self, numbers: &[u32], visit: &mut dyn FnMut(u32, Row<'_>)) {
+        self.rows.some(numbers, &mut |number, row| visit(number, self.amend(number, row)));
+    }
 }
 
 impl Rows for Together<'_> {
     fn each(&self, visit: &mut dyn FnMut(Row<'_>)) {
-        if self.sides.is_empty() {
-            return self.rows.each(visit);
-        }
-        let profiles: HashSet<&str> = self.sides.wanted.iter().map(|log| log.profile.as_str()).collect();
-        let mut named: HashSet<String> = HashSet::new();
-        // Profiles with a request that names no reply.
-        let mut unnamed: HashSet<String> = HashSet::new();
-        self.rows.each(&mut |row| {
-            if let Some(profile) = row.profile.filter(|profile| profiles.contains(profile)) {
-                let key = row.record.key.as_ref();
-                let begins = NAMING.iter().find(|(agent, _)| *agent == row.agent).map(|(_, begins)| *begins);
-                if begins.is_some_and(|begins| key.starts_with(begins)) {
-                    named.insert(key.to_owned());
-                } else if !row.record.sub_request {
-                    unnamed.insert(profile.to_owned());
-                }
-            }
-            visit(row);
-        });
-        for log in &self.sides.wanted {
-            if unnamed.contains(&log.profile) || !NAMING.iter().any(|(agent, _)| *agent == log.agent) {
-                continue;
-            }
-            for file in [older(&log.file), log.file.clone()] {
-                let sides = self.sides.logs.get(&file).map(|(_, sides)| sides.as_slice()).unwrap_or_default();
-                for side in sides.iter().filter(|side| !is_known(side, &named)) {
-                    let text = file.to_str().unwrap_or_default();
-                    visit(Row { agent: &log.agent, profile: Some(&log.profile), file: text, record: side.record.clone() });
-                }
-            }
+        self.each_numbered(&mut |_, row| visit(row));
+        self.alone().each(visit);
+    }
+}
+
+/// Rows of proxies that logs do not have.
+pub struct Alone<'a>(&'a Together<'a>);
+
+impl Rows for Alone<'_> {
+    fn each(&self, visit: &mut dyn FnMut(Row<'_>)) {
+        for (log, side) in self.0.pairs.alone() {
+            visit(Row {
+                agent: &log.agent,
+                profile: Some(&log.profile),
+                file: log.file.to_str().unwrap_or_default(),
+                record: side.record.clone(),
+            });
         }
     }
 }
 
-/// A translated reply has the upstream's id behind a beginning of the client's own format.
-fn is_known(side: &Side, named: &HashSet<String>) -> bool {
-    let Some(reply) = &side.reply else { return false };
-    let bare = ["resp_", "msg_"].iter().find_map(|begins| reply.strip_prefix(begins)).unwrap_or(reply);
-    named.contains(reply)
-        || ["msg_", "resp_"].iter().any(|begins| named.contains(&format!("{begins}{reply}")) || named.contains(&format!("{begins}{bare}")))
+impl Sides {
+    /// What was found where.
+    pub fn census(&self) -> Vec<Collector> {
+        let of = |log: &Log| {
+            let mut found = Collector {
+                agent: "proxy".into(),
+                profile: Some(log.profile.clone()),
+                root: log.file.display().to_string(),
+                ..Collector::default()
+            };
+            for file in
+                [older(&log.file), log.file.clone()].iter().filter_map(|file| self.logs.get(file)).filter(|file| file.mark.is_some())
+            {
+                found.files += 1;
+                found.lines += file.lines;
+                let (all, more) = (&mut found.skipped, &file.skipped);
+                all.garbage += more.garbage;
+                all.half += more.half;
+                all.not_text += more.not_text;
+                all.unknown_version += more.unknown_version;
+            }
+            found
+        };
+        self.wanted.iter().map(of).filter(|found| found.files > 0).collect()
+    }
+
+    fn of(&self, log: &Log) -> Vec<&Side> {
+        let files = [older(&log.file), log.file.clone()];
+        files.iter().filter_map(|file| self.logs.get(file)).flat_map(|file| &file.sides).collect()
+    }
+}
+
+/// What the proxy knows better: who served it, and what of the prompt was written to a cache where the agent's count has no place for
+/// that.
+fn amend(record: &mut Record<'_>, side: &Side) {
+    let known = &side.record;
+    if !known.model.is_empty() {
+        record.model = Cow::Owned(known.model.to_string());
+    }
+    if known.provider.is_some() {
+        record.provider.clone_from(&known.provider);
+    }
+    let (ours, theirs) = (&mut record.bill.tokens, &known.bill.tokens);
+    if ours.cache_write() == 0 && (ours.prompt(), ours.output, ours.cache_read) == (theirs.prompt(), theirs.output, theirs.cache_read) {
+        *ours = Tokens { reasoning: ours.reasoning, ..*theirs };
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Known(Vec<(&'static str, &'static str)>);
-
-    impl Rows for Known {
-        fn each(&self, visit: &mut dyn FnMut(Row<'_>)) {
-            for (agent, key) in &self.0 {
-                visit(Row { agent, profile: Some("work"), file: "", record: Record { key: Cow::Borrowed(key), ..Record::default() } });
-            }
-        }
-    }
-
-    fn merged(agent: &str, known: &[(&'static str, &'static str)], lines: &str) -> Vec<String> {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("usage.jsonl");
-        std::fs::write(&file, lines).unwrap();
-        let mut sides = Sides::default();
-        let log = Log { file, profile: "work".into(), agent: agent.into() };
-        assert!(sides.read(std::slice::from_ref(&log)).unwrap());
-        assert!(!sides.read(&[log]).unwrap(), "nothing new");
-        let mut keys = Vec::new();
-        sides.beside(&Known(known.to_vec())).each(&mut |row| keys.push(row.record.key.to_string()));
-        keys
-    }
-
-    fn line(id: &str, reply: &str) -> String {
-        format!(
-            r#"{{"v":1,"id":"{id}","session":"s","at":1,"target":"zai/glm","upstream_model":"glm","input":5,"output":1,"outcome":"ok","reply":"{reply}"}}"#
-        ) + "\n"
-    }
-
-    #[test]
-    fn what_the_agent_wrote_down_too_counts_once() {
-        let lines = [line("1", "msg_a"), line("2", "chatcmpl-b"), line("3", "msg_title"), "{half".to_owned()].concat();
-        let known = [("claude", "msg_a"), ("claude", "msg_chatcmpl-b")];
-        assert_eq!(merged("claude", &known, &lines), ["msg_a", "msg_chatcmpl-b", "proxy:3"]);
-        assert_eq!(merged("codex", &[("codex", "resp_x")], &line("1", "msg_x")), ["resp_x"], "translated for a Responses client");
-    }
-
-    #[test]
-    fn an_agent_that_names_no_replies_is_not_added_to() {
-        assert_eq!(merged("opencode", &[("opencode", "msg_own")], &line("1", "msg_a")), ["msg_own"]);
-        assert_eq!(merged("codex", &[("codex", "0199:7")], &line("1", "resp_a")), ["0199:7"], "an older log of totals only");
-    }
-
-    #[test]
-    fn errors_and_requests_without_tokens_are_no_use() {
-        let refused = line("1", "msg_a").replace("\"ok\"", "\"error\"");
-        let empty = line("2", "msg_b").replace(":5", ":0").replace("\"output\":1", "\"output\":0");
-        assert_eq!(merged("claude", &[], &[refused, empty].concat()), [""; 0]);
-    }
-}
+mod tests;

@@ -1,8 +1,11 @@
 //! What the service needs of whoever reads logs.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
-use super::{record::Tokens, row::Rows};
+use super::{record::Tokens, row::Numbered};
 use crate::{base::error::Result, wire::usage};
 
 /// A home in which agents keep logs.
@@ -13,6 +16,8 @@ pub struct Place {
     pub profile: Option<String>,
     /// The variables that move an agent's logs there.
     pub env: BTreeMap<String, String>,
+    /// Only this agent keeps logs there.
+    pub only: Option<String>,
 }
 
 /// What reading again came to.
@@ -38,11 +43,17 @@ pub struct Billed {
 }
 
 /// Reads logs and remembers what they told.
-pub trait Source: Rows + Send + Sync {
+pub trait Source: Numbered + Send + Sync {
     /// What is new there. Give all places each time.
     fn read(&self, places: &[Place]) -> Result<Read>;
+    /// What is new in these files. `None`: only a look at all places can tell.
+    fn read_files(&self, files: &[&Path]) -> Result<Option<Read>>;
     /// Reads one agent's logs at another place, once.
     fn import(&self, agent: &str, place: &Place) -> Result<Read>;
+    /// What was known before is read once more with the next reading. Nothing that was told is forgotten.
+    fn forget(&self) -> Result<()>;
+    /// The same as `roots`, with what was found there.
+    fn census(&self, places: &[Place]) -> Vec<usage::Collector>;
     /// Directories that are searched, by agent.
     fn roots(&self, places: &[Place]) -> Vec<(String, Place, PathBuf)>;
     fn limits(&self) -> Vec<usage::Window>;

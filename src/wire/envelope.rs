@@ -52,6 +52,18 @@ pub const CALLER_VARS: &[&str] = &[
     "DBUS_SESSION_BUS_ADDRESS",
     "DISPLAY",
     "WAYLAND_DISPLAY",
+    // They move an agent's logs; `usage doctor` tells of places nobody looks at.
+    "CLAUDE_CONFIG_DIR",
+    "CODEX_HOME",
+    "OPENCODE_DATA_DIR",
+    "GEMINI_DATA_DIR",
+    "QWEN_DATA_DIR",
+    "COPILOT_HOME",
+    "DROID_SESSIONS_DIR",
+    "KIMI_CODE_HOME",
+    "PI_AGENT_DIR",
+    "GROK_HOME",
+    "AMP_DATA_DIR",
 ];
 
 /// `{"protocol":1,"version":"0.1.0","reply":{..}}` or `{..,"error":{"code","message","hints"}}`

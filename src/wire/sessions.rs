@@ -85,7 +85,8 @@ pub struct Use {
     pub prices: String,
     /// `log`: the agent's own; `log+proxy`: with requests that only the proxy saw.
     pub source: String,
-    /// What clown counts more than the agent's own bill says.
+    /// What clown counts more than the agent's own bill says, for all of the agent's sessions that this run was a part of: a bill is for
+    /// a whole session, resumed or not. Absent where there is no bill or a price is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub difference_usd: Option<f64>,
 }

@@ -7,7 +7,8 @@ mod upkeep;
 pub use reports::{Block, Burn, Group, Line, Page, Report, Slice, Summary, SummaryReply, Window};
 pub use rows::{Export, Exported, Request};
 pub use upkeep::{
-    Bill, Collector, Doctor, DoctorReply, Import, Imported, Reconcile, Reconciled, Rescan, Scanned, Statusline, StatuslineReply, Trouble,
+    Bill, Collector, Doctor, DoctorReply, Elsewhere, Import, Imported, Reconcile, Reconciled, Rescan, Scanned, Skipped, Statusline,
+    StatuslineReply, Trouble,
 };
 
 use schemars::JsonSchema;

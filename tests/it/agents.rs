@@ -65,4 +65,4 @@ macro_rules! for_each_agent {
         mod opencode { $(#[test] fn $check() { super::$check(&crate::agents::OPENCODE); })+ }
     };
 }
-use for_each_agent;
+pub(crate) use for_each_agent;

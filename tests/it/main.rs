@@ -8,6 +8,7 @@ mod canary;
 mod daemon;
 mod help;
 mod hostile_peers;
+mod hostile_scripts;
 mod http;
 mod keychain;
 mod prices;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use clown::usage::pricing::{Money, Overrides, Prices, Table};
+use clown::usage::pricing::{Money, Overrides, Prices, Table, check_table};
 use clown::usage::record::{Bill, Geo, Record, ServiceTier, Speed, Tokens};
 use serde::Deserialize;
 
@@ -40,6 +40,22 @@ fn the_table_inside_the_program_is_the_pinned_packages() {
     let published = Table::of_litellm(&published).unwrap();
     assert!(published.names().eq(Table::built_in().names()));
     assert_eq!(published.hash(), Table::built_in().hash(), "CLOWN_UPDATE_PRICES=1 packs it anew");
+}
+
+/// Prices of the published file as a sync would keep it.
+fn passed() -> (tempfile::TempDir, Prices) {
+    let published = litellm(&["table"]);
+    let checked = check_table(&published, None).unwrap();
+    assert_eq!((checked.models, checked.left_out), (Table::built_in().names().count() as u64, 0));
+    assert_eq!(checked.moved, []);
+    let kept = String::from_utf8(checked.file).unwrap();
+    assert!(!kept.contains("://") && kept.len() * 2 < published.len(), "{} of {} bytes", kept.len(), published.len());
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("prices.json");
+    fs::write(&file, kept).unwrap();
+    let prices = Prices::new(Some(&file), &Overrides::new()).unwrap();
+    assert_eq!(prices.problem(), None);
+    (dir, prices)
 }
 
 #[derive(Deserialize)]
@@ -96,10 +112,13 @@ fn litellm_prices_thousands_of_requests_the_same() {
     let cases: Vec<Case> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(cases.len(), COUNT);
     let prices = Prices::new(None, &Overrides::new()).unwrap();
+    let (_dir, passed) = passed();
     let (mut wrong, mut models, mut searches) = (Vec::new(), BTreeSet::new(), 0);
     for (case, line) in cases.iter().zip(told.lines()) {
         models.insert(case.model.as_str());
-        let ours = prices.cost(&Record { model: case.model.as_str().into(), bill: case.bill(), ..Record::default() });
+        let record = Record { model: case.model.as_str().into(), bill: case.bill(), ..Record::default() };
+        let ours = prices.cost(&record);
+        assert_eq!(ours, passed.cost(&record), "priced by what a sync would keep: {line}");
         let same = |ours: Money, told: f64| near(ours.usd(), told);
         if case.search.is_some_and(|search| search > 0.0) {
             searches += 1;

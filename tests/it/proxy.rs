@@ -15,5 +15,6 @@ mod sdk;
 mod shape;
 
 pub use brain::WORD;
-pub use cast::Cast;
-pub use script::Format;
+pub use cast::{Cast, Served};
+pub use gemini_cli::SETTINGS as GEMINI_SETTINGS;
+pub use script::{Format, Usage};

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod crash;
+mod prices;
 pub mod server;
 mod sync;
 mod tls;

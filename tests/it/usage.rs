@@ -1,7 +1,10 @@
 //! `clown usage` and `clown budget`, from agents' logs to tables.
 
 mod budget;
+mod crash;
+mod real;
 mod report;
+mod upkeep;
 mod watch;
 
 use std::{io::Write, path::PathBuf};

@@ -22,12 +22,26 @@ const OPENCODE: Pinned = Pinned { command: "opencode", package: "opencode-ai", v
 const GEMINI: Pinned = Pinned { command: "gemini", package: "@google/gemini-cli", version: "0.61.0" };
 pub(crate) const ALL: &[Pinned] = &[CLAUDE, CODEX, OPENCODE, GEMINI];
 
+/// Another tracker of usage, to measure beside.
+#[cfg(target_os = "linux")]
+pub(crate) const CCUSAGE: Pinned = Pinned { command: "ccusage", package: "ccusage", version: "20.0.24" };
+
+/// A package that is no agent, in `target/<its command>`. Returns the directory of its commands.
+#[cfg(target_os = "linux")]
+pub(crate) fn ensure_apart(only: Pinned) -> Result<PathBuf, Failure> {
+    install(only.command, &[only], &[only])
+}
+
 /// Installs what is lacking and returns the directory to put on PATH.
 ///
 /// `installed.txt` lists what was installed *and* seen to print its version; a half-done installation is not in it.
 pub(crate) fn ensure(wanted: &[Pinned]) -> Result<PathBuf, Failure> {
-    let dir = dirs::under_target("agents")?;
-    let bin = bin_dir();
+    install("agents", ALL, wanted)
+}
+
+fn install(place: &str, known: &[Pinned], wanted: &[Pinned]) -> Result<PathBuf, Failure> {
+    let dir = dirs::under_target(place)?;
+    let bin = dir.join("node_modules").join(".bin");
     let _alone = dirs::lock(&dir)?;
     let stamp = dir.join("installed.txt");
     let noted = fs::read_to_string(&stamp).unwrap_or_default();
@@ -39,9 +53,9 @@ pub(crate) fn ensure(wanted: &[Pinned]) -> Result<PathBuf, Failure> {
         return Ok(bin);
     }
     // npm removes what package.json does not name, so those already there are named again.
-    let all: Vec<Pinned> = ALL.iter().copied().filter(|agent| done(agent) || wanted.iter().any(|w| w.command == agent.command)).collect();
+    let all: Vec<Pinned> = known.iter().copied().filter(|agent| done(agent) || wanted.iter().any(|w| w.command == agent.command)).collect();
     let fresh: Vec<&Pinned> = all.iter().filter(|agent| !done(agent)).collect();
-    eprintln!("    installing {} (hundreds of megabytes, once)", fresh.iter().map(|a| a.spec()).collect::<Vec<_>>().join(" "));
+    eprintln!("    installing {} (once; agents are hundreds of megabytes)", fresh.iter().map(|a| a.spec()).collect::<Vec<_>>().join(" "));
     write(&dir.join("package.json"), &package_json(&all))?;
     npm_install(&dir).or_else(|first| {
         eprintln!("    npm failed; trying once more");
@@ -95,8 +109,10 @@ fn check(agent: &Pinned, bin: &Path, dir: &Path) -> Result<(), Failure> {
         eprintln!("    {}: {said}", agent.command);
         return Ok(());
     }
-    Err(Failure::new(format!("{} is installed but `{} --version` says \"{said}\"", agent.spec(), agent.command))
-        .hint("npm may be set to skip install scripts (npm config get ignore-scripts); delete target/agents and run the task again"))
+    Err(Failure::new(format!("{} is installed but `{} --version` says \"{said}\"", agent.spec(), agent.command)).hint(format!(
+        "npm may be set to skip install scripts (npm config get ignore-scripts); delete {} and run the task again",
+        dir.display()
+    )))
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {

@@ -17,6 +17,7 @@ mod scratch;
 mod sdk;
 mod setup;
 mod shell;
+mod soak;
 mod tidy;
 mod ui;
 mod usage;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         ["tidy", rest @ ..] => tidy::task(rest),
         ["licences", rest @ ..] => licences::task(rest),
         ["platforms", rest @ ..] => platforms::task(rest),
+        ["soak", rest @ ..] => soak::task(rest),
         ["bench", rest @ ..] => bench::task(rest),
         [name, ..] => usage::unknown(name),
     };

@@ -34,6 +34,11 @@ impl Scratch {
         Ok(scratch)
     }
 
+    #[cfg(target_os = "linux")]
+    pub(crate) fn home(&self) -> &Path {
+        &self.home
+    }
+
     pub(crate) fn clown(&self, args: &[&str]) -> Command {
         self.command(&self.clown, args)
     }
@@ -63,7 +68,7 @@ impl Scratch {
         self.home.join("work")
     }
 
-    fn stop(&self) {
+    pub(crate) fn stop(&self) {
         shell::works(&mut self.clown(&["daemon", "stop"]));
     }
 

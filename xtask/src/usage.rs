@@ -11,9 +11,11 @@ const TASKS: &[(&str, &str)] = &[
     ("tidy", "check the house rules of src/ and that the documents match the code"),
     ("licences", "check that every dependency has a licence from deny.toml's list"),
     ("platforms [--allow-missing]", "type-check for musl, Windows and macOS"),
+    ("bench [NAME] [--quick]", "measure against a release build and write BENCHMARKS.md (NAME: foundation, http, proxy, registry, usage)"),
     ("registry build|key|root|sign|serve ...", "make, sign and serve a registry (each has --help)"),
-    ("bench [NAME] [--quick]", "measure against a release build and write BENCHMARKS.md (NAME: foundation, http, proxy)"),
+    ("soak scripts", "hostile set-up scripts against an optimised program, with its limits of time and memory"),
     ("bench proxy [--without-litellm]", "the engine beside nginx, LiteLLM and nothing"),
+    ("bench usage [--quick]", "a gigabyte of logs: the first reading beside ccusage, then answers, appends and an idle daemon"),
     ("bench proxy --leak", "a million requests and many aborted streams: does the engine's memory grow?"),
 ];
 

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     base::error::{Error, Result},
-    wire::usage::{Bill, Doctor, DoctorReply, Import, Reconcile, Rescan, Trouble},
+    wire::usage::{Bill, Doctor, DoctorReply, Elsewhere, Import, Reconcile, Rescan, Skipped, Trouble},
 };
 
 #[derive(FromArgs, ArgsInfo)]
@@ -61,7 +61,7 @@ pub(super) struct ReconcileArgs {
 }
 
 #[derive(FromArgs, ArgsInfo)]
-/// Look for new logs now.
+/// Read all logs again from their start. What was counted from logs that are gone stays.
 #[argh(subcommand, name = "rescan", example = "clown usage rescan")]
 pub(super) struct RescanArgs {}
 
@@ -155,6 +155,12 @@ impl DoctorArgs {
     pub(super) fn run(self, output: Output) -> Result<i32> {
         let found = Daemon::needed(output)?.call(&Doctor {})?;
         output.data(&found, || describe(&found));
+        for place in &found.elsewhere {
+            let Elsewhere { agent, variable, dir, roots } = place;
+            output.warn(&super::super::output::printable(&format!(
+                "{variable} is {dir}, where nobody looks; if {agent} keeps logs there: clown config set usage.roots {roots}"
+            )));
+        }
         troubles(output, &found.problems);
         Ok(0)
     }
@@ -172,16 +178,31 @@ fn describe(found: &DoctorReply) -> String {
         ("no price", found.unpriced.join(", ")),
         ("priced as", rewritten.join("\n")),
     ]);
-    let mut table = Table::new(&["agent", "profile", "place"]);
+    let mut table = Table::new(&["agent", "profile", "logs", "lines", "skipped", "place"]);
     for place in &found.collectors {
         let profile = place.profile.clone().unwrap_or_default();
-        table.row([place.agent.clone(), profile, place.root.clone()]);
+        let lines = if place.lines == 0 { String::new() } else { place.lines.to_string() };
+        table.row([place.agent.clone(), profile, place.files.to_string(), lines, skipped(&place.skipped), place.root.clone()]);
     }
     if !found.collectors.is_empty() {
         text += "\n";
         text += &table.render();
     }
     text
+}
+
+fn skipped(skipped: &Skipped) -> String {
+    let Skipped { garbage, half, not_text, too_long, unknown_version, unreadable } = *skipped;
+    let kinds = [
+        (garbage, "no JSON"),
+        (half, "half"),
+        (not_text, "no UTF-8"),
+        (too_long, "too long"),
+        (unknown_version, "of a later version"),
+        (unreadable, "unreadable"),
+    ];
+    let kinds: Vec<String> = kinds.iter().filter(|(count, _)| *count > 0).map(|(count, kind)| format!("{count} {kind}")).collect();
+    kinds.join(", ")
 }
 
 fn troubles(output: Output, problems: &[Trouble]) {

@@ -1,23 +1,22 @@
 //! The registry: what the user set up, what a sync brings, and who is told.
 
+mod prices;
 mod refresh;
 
 pub use refresh::{Refresh, settle};
 
 use std::path::{Path, PathBuf};
 
+use super::trust::check_entry;
 use crate::{
     app::App,
     base::error::{Error, Result},
-    manifests,
     registry::{Registry, Settings},
-    scripting::example_context,
     wire::{
         envelope::Caller,
         error::Code,
-        manifest::Problem,
         registry::{
-            Channel, Diff, Differences, Inspect, Kind, Lint, Linted, Pin, Progress, State, Sync, SyncProgress, Synced, Verified, Verify,
+            Channel, Diff, Differences, Inspect, Lint, Linted, Pin, Progress, Source, State, Sync, SyncProgress, Synced, Verified, Verify,
         },
     },
 };
@@ -45,21 +44,6 @@ fn settings(app: &App, caller: &Caller, channel: Option<Channel>) -> Result<Sett
     })
 }
 
-/// What an artifact must be before it is taken: a script that compiles and gives what a script gives, or a manifest that parses.
-fn check(app: &App, kind: Kind, id: &str, bytes: &[u8]) -> Result<(), Problem> {
-    manifests::check(kind, id, bytes)?;
-    if kind == Kind::Script {
-        let source = String::from_utf8_lossy(bytes);
-        app.scripts.run(id, &source, &example_context()).map_err(|error| Problem {
-            file: kind.path(id),
-            line: None,
-            key: None,
-            message: error.to_string(),
-        })?;
-    }
-    Ok(())
-}
-
 fn offline(app: &App) -> Result<bool> {
     Ok(app.config.text("registry.offline")? == "on")
 }
@@ -73,11 +57,45 @@ pub fn sync(app: &App, ask: Sync, caller: &Caller) -> Result<Synced> {
 
 /// The registry into force, then the prices.
 fn take(app: &App, settings: &Settings, force: bool, offline: bool) -> Result<Synced> {
-    let synced = app.registry.sync(settings, force, offline, &|kind, id, bytes| check(app, kind, id, bytes))?;
+    let prices_url = prices::source(app)?.filter(|_| !offline);
+    let mut synced = match (&settings.url, &prices_url) {
+        (None, Some(_)) => only_prices(settings.channel),
+        _ => app.registry.sync(settings, force, offline, &|kind, id, bytes| check_entry(app, kind, id, bytes))?,
+    };
     if synced.changed {
         app.bus.publish("registry/updated", &synced.commit);
     }
+    if let Some(url) = prices_url {
+        let (prices, bytes) = prices::take(app, settings, &url);
+        synced.requests += 1;
+        synced.bytes += bytes;
+        if prices.changed {
+            app.bus.publish("registry/prices", &prices.models.to_string());
+        }
+        synced.prices = Some(prices);
+    }
     Ok(synced)
+}
+
+/// Of a home without a registry.
+fn only_prices(channel: Channel) -> Synced {
+    Synced {
+        commit: String::new(),
+        channel,
+        version: 0,
+        artifacts: 0,
+        source: Source::Network,
+        changed: false,
+        new: 0,
+        kept: 0,
+        removed: 0,
+        bytes: 0,
+        requests: 0,
+        expires: String::new(),
+        pinned: None,
+        notes: vec!["no registry is set up, so only prices were asked for; set one: clown config set registry.url URL".into()],
+        prices: None,
+    }
 }
 
 fn stays(error: Error) -> Error {
@@ -92,7 +110,7 @@ pub fn diff(app: &App, ask: Diff, caller: &Caller) -> Result<Differences> {
     if offline(app)? {
         return Err(Error::refused("registry.offline is on, and a diff asks the registry").hint("clown config unset registry.offline"));
     }
-    app.registry.differences(&settings(app, caller, ask.channel)?, &|kind, id, bytes| check(app, kind, id, bytes)).map_err(stays)
+    app.registry.differences(&settings(app, caller, ask.channel)?, &|kind, id, bytes| check_entry(app, kind, id, bytes)).map_err(stays)
 }
 
 pub fn progress(app: &App, _ask: Progress, _caller: &Caller) -> Result<SyncProgress> {
@@ -107,13 +125,16 @@ fn state(app: &App, settings: &Settings) -> Result<State> {
     let mut state = app.registry.state(settings)?;
     state.refresh_hours = app.config.number("registry.refresh_hours")?;
     state.last_error = app.refresh.last_error();
+    if let Some(lock) = prices::lock(app) {
+        (state.prices_synced, state.prices) = (Some(lock.synced), lock.models);
+    }
     Ok(state)
 }
 
 pub fn pin(app: &App, ask: Pin, caller: &Caller) -> Result<State> {
     let settings = settings(app, caller, None)?;
     let before = app.registry.state(&settings)?.lock.map(|lock| lock.commit);
-    app.registry.pin(&settings, ask.reference.as_deref(), &|kind, id, bytes| check(app, kind, id, bytes)).map_err(stays)?;
+    app.registry.pin(&settings, ask.reference.as_deref(), &|kind, id, bytes| check_entry(app, kind, id, bytes)).map_err(stays)?;
     let state = state(app, &settings)?;
     if let Some(lock) = &state.lock
         && before.as_ref() != Some(&lock.commit)
@@ -128,5 +149,5 @@ pub fn verify(app: &App, _ask: Verify, caller: &Caller) -> Result<Verified> {
 }
 
 pub fn lint(app: &App, ask: Lint, _caller: &Caller) -> Result<Linted> {
-    Registry::lint(Path::new(&ask.dir), &|kind, id, bytes| check(app, kind, id, bytes))
+    Registry::lint(Path::new(&ask.dir), &|kind, id, bytes| check_entry(app, kind, id, bytes))
 }

@@ -7,18 +7,17 @@ use crate::{
     flows::budgets,
     usage::query,
     wire::{
-        budgets::List,
         envelope::Caller,
         usage::{Export, Exported, Group, Page, Report, Select, Statusline, StatuslineReply, Summary, SummaryReply, Window},
     },
 };
 
-pub fn summary(app: &App, ask: Summary, caller: &Caller) -> Result<SummaryReply> {
+pub fn summary(app: &App, ask: Summary, _caller: &Caller) -> Result<SummaryReply> {
     let known = known(app)?;
     let mut reply = query::summary(&known.ledger, &ask, app.seams.clock.now())?;
     reply.prices = app.usage.prices().hash().to_string();
     reply.windows = windows(app, &ask.select);
-    reply.budgets = budgets::list(app, List::default(), caller)?.budgets;
+    reply.budgets = budgets::states(app, &known, None)?;
     let profiles = &ask.select.profiles;
     reply.budgets.retain(|state| profiles.is_empty() || profiles.contains(&state.budget.profile));
     Ok(reply)
@@ -37,7 +36,8 @@ pub fn export(app: &App, ask: Export, _caller: &Caller) -> Result<Exported> {
     known(app)?;
     let scope = super::scope(app)?;
     let provider = |alias: &str| scope.providers.get(alias).map(String::as_str);
-    app.usage.rows(|rows| query::export(rows, app.usage.prices(), provider, &ask, app.seams.clock.now()))
+    let prices = app.usage.prices();
+    app.usage.rows(|rows| query::export(rows, &prices, provider, &ask, app.seams.clock.now()))
 }
 
 pub fn statusline(app: &App, ask: Statusline, _caller: &Caller) -> Result<StatuslineReply> {

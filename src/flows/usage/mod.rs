@@ -1,14 +1,17 @@
 //! What agents used: where to look, what is known, and who is told of changes.
 
+mod compare;
 mod look;
+pub(crate) mod moved;
 mod record;
 mod scope;
 mod upkeep;
 
+pub use compare::reconcile;
 pub use look::{export, report, statusline, summary};
 pub(crate) use record::close;
 pub(crate) use scope::scope;
-pub use upkeep::{doctor, import, reconcile, rescan};
+pub use upkeep::{doctor, import, rescan};
 
 use std::sync::{Arc, Weak};
 
@@ -17,12 +20,18 @@ use crate::{
     base::error::Result,
     usage::{
         service::{Known, Scope},
-        watch::Watch,
+        watch::{Happened, Watch},
     },
 };
 
 /// The sums as of now.
 pub(crate) fn known(app: &App) -> Result<Known> {
+    app.look_for_prices();
+    if let Some(Some(watch)) = app.watch.get()
+        && !watch.settle()
+    {
+        app.usage.changed();
+    }
     app.usage.known(|| {
         let scope = scope(app)?;
         // Before reading, so that what happens meanwhile is told.
@@ -36,12 +45,12 @@ pub(super) fn follow(app: &App, scope: &Scope) {
     let Some(me) = app.me.get() else { return };
     let watch = app.watch.get_or_init(|| {
         let (marked, told) = (Weak::clone(me), Weak::clone(me));
-        let mark = move || {
-            if let Some(app) = marked.upgrade() {
-                app.usage.changed();
-            }
+        let mark = move |what: Happened<'_>| match (marked.upgrade(), what) {
+            (Some(app), Happened::In(file)) => app.usage.changed_in(file),
+            (Some(app), Happened::Anything) => app.usage.changed(),
+            (None, _) => {}
         };
-        let opened = Watch::open(mark, move || {
+        let opened = Watch::open(&app.paths.usage_dir(), mark, move || {
             if let Some(app) = told.upgrade() {
                 happened(&app);
             }

@@ -1,10 +1,10 @@
 //! What a run used, put into its record; and the sums by day, kept for other programs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::known;
+use super::{compare::Bills, known};
 use crate::{
     app::App,
     base::{
@@ -59,14 +59,18 @@ fn used(app: &App, session: &Session) -> Result<Use> {
     let mut models: BTreeMap<String, Totals> = BTreeMap::new();
     let mut all = Totals::default();
     let mut source = "log";
+    let bills = Bills::of(app);
+    let mut billed = BTreeSet::new();
+    let prices = app.usage.prices();
     app.usage.rows(|rows| {
         chosen_rows(rows, &session.profile, &mut |row| {
             let ts = row.record.bill.ts_ms;
             let mine = (from..=to).contains(&ts) && !later.iter().any(|(from, to)| (*from..=*to).contains(&ts));
             if mine {
-                let cost = app.usage.prices().total(&row.record);
+                let cost = prices.total(&row.record);
                 all.add(&row.record.bill, cost, row.record.sub_request);
                 models.entry(row.record.model.to_string()).or_default().add(&row.record.bill, cost, row.record.sub_request);
+                billed.extend(bills.session(row));
                 if row.record.key.starts_with("proxy:") {
                     source = "log+proxy";
                 }
@@ -76,10 +80,10 @@ fn used(app: &App, session: &Session) -> Result<Use> {
     Ok(Use {
         figures: figures(&all),
         models: models.into_iter().map(|(model, totals)| ModelUse { model, figures: figures(&totals) }).collect(),
-        prices: app.usage.prices().hash().to_string(),
+        prices: prices.hash().to_string(),
         source: source.to_owned(),
         runtime_ms: session.ended.as_deref().and_then(time).map(|end| u64::try_from(end - from).unwrap_or(0)),
-        difference_usd: None,
+        difference_usd: bills.difference(app, &billed),
     })
 }
 
@@ -110,13 +114,14 @@ type Of = (String, Option<String>, String, Option<String>, String);
 pub(crate) fn aggregates(app: &App) -> Result<()> {
     known(app)?;
     let mut sums: BTreeMap<Of, Totals> = BTreeMap::new();
+    let prices = app.usage.prices();
     app.usage.rows(|rows| {
         rows.each(&mut |row| {
             let record = &row.record;
             let day = jiff::Timestamp::from_millisecond(record.bill.ts_ms).unwrap_or_default().strftime("%Y-%m-%d").to_string();
             let text = |text: &std::borrow::Cow<'_, str>| text.to_string();
             let key = (day, row.profile.map(str::to_owned), row.agent.to_owned(), record.project.as_ref().map(text), text(&record.model));
-            let cost = app.usage.prices().total(record);
+            let cost = prices.total(record);
             sums.entry(key).or_default().add(&record.bill, cost, record.sub_request);
         });
     });
@@ -131,7 +136,7 @@ pub(crate) fn aggregates(app: &App) -> Result<()> {
     let document = Aggregates {
         version: AGGREGATES_VERSION,
         written: app.now(),
-        prices: app.usage.prices().hash().to_string(),
+        prices: prices.hash().to_string(),
         days: sums.into_iter().map(day).collect(),
     };
     let mut text = serde_json::to_vec(&document).map_err(|e| Error::io("cannot encode sums of usage").cause(e))?;

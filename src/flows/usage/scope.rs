@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use super::moved;
 use crate::{
     app::App,
     base::{error::Result, paths::Paths},
@@ -14,8 +15,10 @@ pub(crate) fn scope(app: &App) -> Result<Scope> {
     let mut scope = Scope::default();
     if let Some(home) = directories::BaseDirs::new() {
         let moved = BASE_DIRS.iter().filter_map(|(var, _)| Some(((*var).to_owned(), std::env::var(var).ok().filter(|v| !v.is_empty())?)));
-        scope.places.push(Place { home: home.home_dir().to_owned(), profile: None, env: moved.collect() });
+        scope.places.push(Place { home: home.home_dir().to_owned(), profile: None, env: moved.collect(), only: None });
     }
+    // What is wrong there is told by `usage doctor` and keeps nothing else from being read.
+    scope.places.extend(moved::places(app).unwrap_or_default());
     let snapshot = app.manifests.snapshot();
     // A file that cannot be read is told by `profiles list`.
     let (profiles, _) = app.profiles.list()?;
@@ -39,5 +42,5 @@ fn place(profile: &Profile, own: impl Iterator<Item = (String, String)>) -> Plac
     if profile.isolation == Isolation::HomeWrapper {
         env.extend(BASE_DIRS.iter().map(|(var, below)| ((*var).to_owned(), inside(below))));
     }
-    Place { home: home.to_owned(), profile: Some(profile.alias.to_string()), env }
+    Place { home: home.to_owned(), profile: Some(profile.alias.to_string()), env, only: None }
 }

@@ -7,7 +7,7 @@ fn context() -> Context {
 }
 
 fn error(source: &str) -> (Option<usize>, Option<usize>, String) {
-    match evaluate(source, &context()) {
+    match evaluate(source, &context(), false) {
         Verdict::Failed { line, column, message } => (line, column, message),
         Verdict::Output { .. } => panic!("accepted: {source}"),
     }
@@ -21,7 +21,7 @@ fn a_script_gives_environment_arguments_and_files() {
         #{ env: env, args: ["-c", toml::encode(#{ a: 1 })],
            files: [#{ path: "a/b.json", format: "json", mode: "merge", content: #{ x: [1, 2.5, true, ()] } }] }
     "#;
-    let Verdict::Output { output, log } = evaluate(source, &context()) else { panic!() };
+    let Verdict::Output { output, log } = evaluate(source, &context(), false) else { panic!() };
     assert_eq!(output.env["KEY"], "${API_KEY}");
     assert_eq!(output.args, ["-c", "a = 1\n"]);
     assert_eq!(output.files[0].content, serde_json::json!({"x": [1, 2.5, true, null]}));
@@ -31,7 +31,7 @@ fn a_script_gives_environment_arguments_and_files() {
 #[test]
 fn yaml_round_trips() {
     let source = r#"let t = yaml::encode(#{ a: [1, "no"] }); #{ args: [t, json::encode(yaml::decode(t))] }"#;
-    let Verdict::Output { output, .. } = evaluate(source, &context()) else { panic!("{:?}", error(source)) };
+    let Verdict::Output { output, .. } = evaluate(source, &context(), false) else { panic!("{:?}", error(source)) };
     assert_eq!(output.args[1], r#"{"a":[1,"no"]}"#);
 }
 
@@ -84,7 +84,7 @@ fn hostile_scripts_end_with_an_error() {
 
 #[test]
 fn terminal_escapes_do_not_get_out() {
-    let Verdict::Output { log, .. } = evaluate("print(\"\\x1b[2J\\x07hi\"); #{}", &context()) else { panic!() };
+    let Verdict::Output { log, .. } = evaluate("print(\"\\x1b[2J\\x07hi\"); #{}", &context(), false) else { panic!() };
     assert_eq!(log, ["[2Jhi"]);
     assert_eq!(error("throw \"\\x1b[31mred\"").2, "[31mred");
 }

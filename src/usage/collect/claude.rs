@@ -8,9 +8,6 @@ mod usage;
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
-
-use memchr::memmem::Finder;
 
 use super::agent::{Collector, Home, Shape, ends, within};
 use super::json::{Walk, plain};
@@ -21,12 +18,6 @@ use crate::usage::record::{Bill, Record};
 use usage::{Part, Usage};
 
 pub(crate) struct Claude;
-
-static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""usage""#));
-static COST_STATE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(br#""cost-state""#));
-
-/// A bill names itself first. Most lines are not looked through for it.
-const HEAD: usize = 256;
 
 /// Written by Claude Code itself where no model answered.
 const LOCAL: &[u8] = b"<synthetic>";
@@ -52,15 +43,20 @@ impl Collector for Claude {
     }
 
     fn line(&self, line: &[u8], state: &mut State, sink: &mut dyn Sink) {
-        if USAGE.find(line).is_some() {
-            let told = Line::read(&mut Walk::new(line));
-            if told.kind == b"assistant" || (told.kind == b"progress" && told.inner) {
-                told.tell(state, sink);
-            }
-        } else if line.len() < bill::LONGEST && COST_STATE.find(line.get(..HEAD).unwrap_or(line)).is_some() {
-            bill::read(line, state.lines, sink);
+        let told = Line::read(&mut Walk::new(line));
+        match told.kind {
+            b"assistant" => told.tell(state, sink),
+            b"progress" if told.inner => told.tell(state, sink),
+            b"cost-state" if line.len() < bill::LONGEST => bill::read(line, state.lines, sink),
+            _ => {}
         }
     }
+}
+
+/// Kinds of lines that tell something. A line mostly names its kind before its text, and what tells nothing is left there: half of a
+/// transcript's bytes are never looked at.
+fn tells(kind: &[u8]) -> bool {
+    matches!(kind, b"assistant" | b"progress" | b"cost-state")
 }
 
 #[derive(Default)]
@@ -97,7 +93,10 @@ impl<'a> Line<'a> {
                 }
             };
             match key {
-                b"type" if !inner => set(&mut self.kind),
+                b"type" if !inner => {
+                    set(&mut self.kind);
+                    return tells(self.kind);
+                }
                 b"requestId" => set(&mut self.request),
                 b"uuid" => set(&mut self.uuid),
                 b"sessionId" => set(&mut self.session),

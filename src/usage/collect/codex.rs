@@ -46,12 +46,12 @@ impl Collector for Codex {
     }
 
     fn line(&self, line: &[u8], state: &mut State, sink: &mut dyn Sink) {
-        let mut ts = None;
+        let mut ts: &[u8] = b"";
         let mut kind: &[u8] = b"";
         let mut payload = None;
         Walk::new(line).object(|key, value| {
             match key {
-                b"timestamp" => ts = value.raw().and_then(time::millis),
+                b"timestamp" => ts = value.raw().unwrap_or_default(),
                 b"type" => {
                     kind = value.raw().unwrap_or_default();
                     return tells(kind) && payload.is_none();
@@ -66,6 +66,7 @@ impl Collector for Codex {
             true
         });
         let Some(mut payload) = payload.filter(|_| tells(kind)) else { return };
+        let ts = time::millis(ts);
         if kind == b"event_msg" {
             return event(&mut payload, ts, state, sink);
         }

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr2;
+use memchr::memchr;
 
 /// A place in a text of JSON, before a value.
 #[derive(Clone)]
@@ -96,17 +96,18 @@ impl<'a> Walk<'a> {
         let start = self.at + 1;
         let mut at = start;
         loop {
-            let rest = self.text.get(at..)?;
-            let Some(found) = memchr2(b'"', b'\\', rest) else {
+            let Some(found) = self.text.get(at..).and_then(|rest| memchr(b'"', rest)) else {
                 self.at = self.text.len();
                 return None;
             };
             at += found;
-            if self.text.get(at) == Some(&b'"') {
-                self.at = at + 1;
-                return self.text.get(start..at);
+            let string = self.text.get(start..at)?;
+            at += 1;
+            // A text has far more escapes than quotes, so only a quote is asked whether it is escaped: by how many backslashes stand before it.
+            if string.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 0 {
+                self.at = at;
+                return Some(string);
             }
-            at += 2;
         }
     }
 
@@ -206,7 +207,7 @@ pub(crate) fn is_whole(text: &[u8]) -> bool {
 
 /// A string as its reader should see it. Bytes that are no UTF-8 become marks, as in every tool that shows them.
 pub(crate) fn plain(raw: &[u8]) -> Cow<'_, str> {
-    if memchr::memchr(b'\\', raw).is_some() {
+    if memchr(b'\\', raw).is_some() {
         let mut quoted = Vec::with_capacity(raw.len() + 2);
         quoted.push(b'"');
         quoted.extend_from_slice(String::from_utf8_lossy(raw).as_bytes());
@@ -215,7 +216,8 @@ pub(crate) fn plain(raw: &[u8]) -> Cow<'_, str> {
             return Cow::Owned(text);
         }
     }
-    String::from_utf8_lossy(raw)
+    // The common case, by the quicker of the two.
+    std::str::from_utf8(raw).map_or_else(|_| String::from_utf8_lossy(raw), Cow::Borrowed)
 }
 
 #[cfg(test)]
@@ -258,6 +260,22 @@ mod tests {
         }
         assert!(!is_whole(b"{}{}"));
         assert!(!is_whole(b"[]"));
+    }
+
+    #[test]
+    fn a_string_ends_at_the_first_quote_that_no_backslash_escapes() {
+        let cases = [
+            (r#""a\"b" 1"#, Some(r#"a\"b"#)),
+            (r#""a\\" 1"#, Some(r"a\\")),
+            (r#""\\\"" 1"#, Some(r#"\\\""#)),
+            (r#""\\\\" "x""#, Some(r"\\\\")),
+            (r#""" """#, Some("")),
+            (r#""\" "#, None),
+            (r#""a"#, None),
+        ];
+        for (text, told) in cases {
+            assert_eq!(Walk::new(text.as_bytes()).raw(), told.map(str::as_bytes), "{text}");
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Qwen Code: `projects/<directory>/chats/<session>.jsonl`.
+//! Qwen Code: `projects/<directory>/chats/<session>.jsonl`, and `usage/token-usage-<month>.jsonl` for what it asks beside its chats,
+//! such as what to remember of them. The latter has every request, those of chats under another id.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -19,11 +20,12 @@ impl Collector for Qwen {
     }
 
     fn roots(&self, home: &Home<'_>) -> Vec<PathBuf> {
-        home.places("QWEN_DATA_DIR", ".qwen").into_iter().map(|base| base.join("projects")).collect()
+        home.places("QWEN_DATA_DIR", ".qwen").into_iter().flat_map(|base| [base.join("projects"), base.join("usage")]).collect()
     }
 
     fn shape(&self, path: &Path) -> Option<Shape> {
-        (ends(path, ".jsonl") && within(path, "chats")).then_some(Shape::Lines)
+        let beside = within(path, "usage") && path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("token-usage-"));
+        (ends(path, ".jsonl") && (within(path, "chats") || beside)).then_some(Shape::Lines)
     }
 
     fn begin(&self, path: &Path) -> State {
@@ -46,6 +48,9 @@ impl Collector for Qwen {
             true
         });
         let ts_ms = state.time(ts);
+        if kind.is_none() && tokens.is_none() {
+            return beside(line, ts_ms, sink);
+        }
         let (Some(b"assistant"), Some(tokens)) = (kind, tokens) else { return };
         if id.is_none() {
             sink.problem(Problem::Incomplete);
@@ -61,6 +66,41 @@ impl Collector for Qwen {
             },
             ..Seen::default()
         });
+    }
+}
+
+/// Of lines of `token-usage-*.jsonl`.
+const VERSION: u64 = 1;
+
+/// A chat's own requests stand in the chat.
+fn beside(line: &[u8], ts_ms: i64, sink: &mut dyn Sink) {
+    let (mut version, mut source) = (None, None);
+    let mut record = Record::default();
+    let [mut input, mut output, mut cached, mut thoughts, mut total] = [0; 5];
+    Walk::new(line).object(|key, value| {
+        let mut text = |place: &mut Cow<'_, str>| *place = Cow::Owned(value.text().unwrap_or_default().into_owned());
+        match key {
+            b"schemaVersion" => version = value.count(),
+            b"id" => text(&mut record.key),
+            b"sessionId" => text(&mut record.session),
+            b"model" => text(&mut record.model),
+            b"source" => source = value.text(),
+            b"inputTokens" => input = value.count().unwrap_or(0),
+            b"outputTokens" => output = value.count().unwrap_or(0),
+            b"cachedTokens" => cached = value.count().unwrap_or(0),
+            b"thoughtsTokens" => thoughts = value.count().unwrap_or(0),
+            b"totalTokens" => total = value.count().unwrap_or(0),
+            _ => {}
+        }
+        true
+    });
+    match (version, source.as_deref()) {
+        (Some(version), _) if version > VERSION => sink.problem(Problem::Version),
+        (Some(_), Some(source)) if source != "main" && !record.key.is_empty() => {
+            record.bill = Bill { tokens: gemini::tokens(input, output, cached, thoughts, total), ts_ms, ..Bill::default() };
+            sink.request(Seen { record, ..Seen::default() });
+        }
+        _ => {}
     }
 }
 

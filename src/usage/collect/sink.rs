@@ -32,6 +32,12 @@ pub trait Sink {
 pub enum Problem {
     /// A line that is no JSON object.
     NotJson,
+    /// A line that begins as one and ends too early, or the other way round: what a crash leaves.
+    Half,
+    /// A line that is no JSON object and no UTF-8 either. (Such bytes inside of an object hide nothing.)
+    NotText,
+    /// A line of a later form than this build knows, by its own word.
+    Version,
     /// A line longer than anything that tells of usage.
     TooLong,
     /// A request without what it needs: an identity, a time or a model. It is counted as far as told.

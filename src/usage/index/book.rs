@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
+use super::changes::Touched;
 use super::file::Entry;
 use super::slot::{NONE, Name, Owner, Slot};
+use super::slots::Slots;
 use super::strings::{Id, Strings, fnv};
 use crate::usage::collect::{Bill, Limit, Seen};
 use crate::usage::record::Record;
@@ -18,7 +20,7 @@ pub(super) struct Book {
     pub(super) keys: Strings,
     /// For each key its first slot.
     pub(super) heads: Vec<u32>,
-    pub(super) slots: Vec<Slot>,
+    pub(super) slots: Slots,
     /// Further names of a slot.
     pub(super) names: HashMap<u32, Vec<Name>>,
     pub(super) files: Vec<Entry>,
@@ -27,6 +29,7 @@ pub(super) struct Book {
     /// By agent and session.
     pub(super) bills: BTreeMap<(String, String), Bill>,
     pub(super) news: News,
+    pub(super) touched: Touched,
 }
 
 /// What the disk does not have yet.
@@ -94,7 +97,7 @@ impl Book {
         if let Some(head) = self.heads.get_mut(key) {
             slot.next = std::mem::replace(head, at);
         }
-        self.slots.push(slot);
+        self.slots.push(&slot);
         self.touch(at);
     }
 
@@ -104,12 +107,13 @@ impl Book {
             self.push(slot);
             return Some(());
         }
-        let place = self.slots.get_mut(at as usize).filter(|known| known.key == slot.key)?;
-        *place = Slot { next: place.next, ..slot };
+        let known = self.slots.get(at).filter(|known| known.key == slot.key)?;
+        self.slots.set(at, &Slot { next: known.next, ..slot });
         Some(())
     }
 
     pub(super) fn touch(&mut self, at: u32) {
+        self.touched.slot(at);
         if self.news.slots.last() != Some(&at) {
             self.news.slots.push(at);
         }
@@ -140,7 +144,7 @@ impl Book {
     fn standing(&self, key: Id) -> (usize, bool) {
         let (mut firsts, mut elsewhere) = (0, false);
         let mut at = self.heads.get(key as usize).copied().unwrap_or(NONE);
-        while let Some(slot) = self.slots.get(at as usize) {
+        while let Some(slot) = self.slots.get(at) {
             if !slot.is(Slot::GONE) {
                 elsewhere |= slot.is(Slot::ELSEWHERE);
                 firsts += usize::from(!slot.is(Slot::SECOND | Slot::ELSEWHERE));
@@ -179,16 +183,23 @@ impl Book {
             },
         }
     }
+
+    /// The row of a slot, where it is one.
+    pub(super) fn numbered(&self, at: u32) -> Option<Row<'_>> {
+        let slot = self.slots.get(at).filter(|slot| !slot.is(Slot::GONE | Slot::ELSEWHERE))?;
+        let (firsts, elsewhere) = self.standing(slot.key);
+        (!elsewhere && (firsts == 0 || !slot.is(Slot::SECOND))).then(|| self.row(at, &slot, firsts > 1))
+    }
+
+    /// Numbers of all slots.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = u32> + use<> {
+        0..u32::try_from(self.slots.len()).unwrap_or(u32::MAX)
+    }
 }
 
 impl Rows for Book {
     fn each(&self, visit: &mut dyn FnMut(Row<'_>)) {
-        for (at, slot) in (0..).zip(&self.slots).filter(|(_, slot)| !slot.is(Slot::GONE | Slot::ELSEWHERE)) {
-            let (firsts, elsewhere) = self.standing(slot.key);
-            if !elsewhere && (firsts == 0 || !slot.is(Slot::SECOND)) {
-                visit(self.row(at, slot, firsts > 1));
-            }
-        }
+        self.numbers().filter_map(|at| self.numbered(at)).for_each(visit);
     }
 }
 

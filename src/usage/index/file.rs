@@ -7,28 +7,53 @@ use serde::{Deserialize, Serialize};
 /// As of the last reading.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Entry {
-    #[serde(rename = "p")]
+    /// Empty on disk where it was told with the number before, as are agent and profile then.
+    #[serde(rename = "p", default, skip_serializing_if = "String::is_empty")]
     pub(super) path: String,
-    #[serde(rename = "a")]
+    #[serde(rename = "a", default, skip_serializing_if = "String::is_empty")]
     pub(super) agent: String,
     #[serde(rename = "h", default, skip_serializing_if = "Option::is_none")]
     pub(super) profile: Option<String>,
-    #[serde(rename = "s")]
+    #[serde(rename = "s", default, skip_serializing_if = "nothing")]
     pub(super) stamp: Stamp,
     /// Of the collectors that read it.
-    #[serde(rename = "r")]
+    #[serde(rename = "r", default, skip_serializing_if = "nothing")]
     pub(super) revision: u32,
     /// Read up to here, which is after a line's end.
-    #[serde(rename = "o")]
+    #[serde(rename = "o", default, skip_serializing_if = "nothing")]
     pub(super) offset: u64,
-    #[serde(rename = "f")]
+    #[serde(rename = "f", default, skip_serializing_if = "nothing")]
     pub(super) marks: Marks,
     /// The collector's state there, as JSON.
     #[serde(rename = "c", default, skip_serializing_if = "String::is_empty")]
     pub(super) state: String,
     /// How often each kind of problem was met, in `Problem`'s order.
-    #[serde(rename = "x", default, skip_serializing_if = "nothing")]
-    pub(super) problems: [u32; 4],
+    #[serde(rename = "x", default, skip_serializing_if = "nothing", with = "short")]
+    pub(super) problems: Problems,
+    /// Whole lines read.
+    #[serde(rename = "l", default)]
+    pub(super) lines: u64,
+}
+
+/// By kind, in the order of `PROBLEMS`.
+pub(super) type Problems = [u32; 7];
+
+/// An older build knew fewer kinds.
+mod short {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Problems;
+
+    pub(super) fn serialize<S: Serializer>(problems: &Problems, to: S) -> Result<S::Ok, S::Error> {
+        problems.as_slice().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Problems, D::Error> {
+        let mut problems = Problems::default();
+        let stored = Vec::<u32>::deserialize(from)?;
+        problems.iter_mut().zip(stored).for_each(|(count, stored)| *count = stored);
+        Ok(problems)
+    }
 }
 
 /// What a look at a file's directory entry tells. As long as it is the same, so is the file.
@@ -77,6 +102,6 @@ impl Stamp {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Marks(pub(super) u32, pub(super) u64, pub(super) u64);
 
-fn nothing(problems: &[u32; 4]) -> bool {
-    *problems == [0; 4]
+fn nothing<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }

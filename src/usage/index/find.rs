@@ -5,7 +5,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::file::Stamp;
+use super::file::{Entry, Stamp};
 use super::scan::Trouble;
 use crate::usage::collect::{Collector, Home, Problem, Shape, collector};
 
@@ -37,6 +37,18 @@ pub(super) struct Found {
     pub(super) shape: Shape,
     pub(super) profile: Option<String>,
     pub(super) stamp: Stamp,
+}
+
+impl Found {
+    /// A log that was found before, if it still is the same one and grows in its place.
+    pub(super) fn known(path: &Path, entry: &Entry) -> Option<Self> {
+        let collector = collector(&entry.agent)?;
+        let shape = collector.shape(path).filter(|shape| matches!(shape, Shape::Lines | Shape::Document))?;
+        let meta = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+        let stamp = Stamp::of(&meta);
+        let same = stamp.place() == entry.stamp.place();
+        same.then(|| Self { collector, path: path.to_owned(), shape, profile: entry.profile.clone(), stamp })
+    }
 }
 
 #[derive(Default)]

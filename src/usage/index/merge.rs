@@ -14,7 +14,7 @@ impl Book {
         let class = Slot::SECOND | Slot::ELSEWHERE;
         let mut into = NONE;
         let mut at = self.heads.get(told.key as usize).copied().unwrap_or(NONE);
-        while let Some(slot) = self.slots.get(at as usize).copied() {
+        while let Some(slot) = self.slots.get(at) {
             let same_class = !slot.is(Slot::GONE) && (slot.flags ^ told.flags) & class == 0;
             if same_class && (told.is(class) || self.meets(at, &slot, told.name)) {
                 if into == NONE {
@@ -37,7 +37,7 @@ impl Book {
     }
 
     fn take(&mut self, at: u32, told: &Slot, name: Name) {
-        let Some(known) = self.slots.get(at as usize).copied() else { return };
+        let Some(known) = self.slots.get(at) else { return };
         let mut slot = known;
         if self.counts_more(told, &known) {
             slot = Slot { key: known.key, name: known.name, next: known.next, owner: known.owner, flags: known.flags, ..*told };
@@ -49,9 +49,7 @@ impl Book {
             slot.flags = (slot.flags & !Slot::SIDECHAIN) | (told.flags & Slot::SIDECHAIN);
         }
         if slot != known {
-            if let Some(place) = self.slots.get_mut(at as usize) {
-                *place = slot;
-            }
+            self.slots.set(at, &slot);
             self.touch(at);
         }
         self.remember(at, known.name, name);
@@ -70,14 +68,14 @@ impl Book {
     }
 
     fn absorb(&mut self, into: u32, from: u32) {
-        let Some(other) = self.slots.get(from as usize).copied() else { return };
+        let Some(other) = self.slots.get(from) else { return };
         self.take(into, &other, other.name);
-        let own = self.slots.get(into as usize).map(|slot| slot.name).unwrap_or_default();
+        let own = self.slots.get(into).map(|slot| slot.name).unwrap_or_default();
         for name in self.names.remove(&from).unwrap_or_default() {
             self.remember(into, own, name);
         }
-        if let Some(slot) = self.slots.get_mut(from as usize) {
-            slot.flags |= Slot::GONE;
+        if let Some(slot) = self.slots.get(from) {
+            self.slots.set(from, &Slot { flags: slot.flags | Slot::GONE, ..slot });
         }
         self.touch(from);
     }

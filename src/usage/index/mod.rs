@@ -7,6 +7,7 @@
 //! A request stays when its log is gone. A log that comes back, moves, is packed or copied adds nothing: its requests are known.
 
 mod book;
+mod changes;
 mod codec;
 mod file;
 mod find;
@@ -17,11 +18,12 @@ mod packed;
 mod scan;
 mod segment;
 mod slot;
+mod slots;
 mod strings;
 mod tail;
 
 pub use find::{Root, roots};
-pub use open::Index;
+pub use open::{Index, Log};
 pub use scan::{Report, Trouble};
 
 #[cfg(test)]

@@ -4,13 +4,14 @@ use std::fs::File;
 use std::path::Path;
 
 use super::book::Book;
+use super::file::Problems;
 use super::find::Root;
 use super::scan::{self, Report, Trouble};
 use super::segment::Segment;
 use crate::base::error::{Error, Result};
 use crate::base::fsx;
-use crate::usage::collect::{Bill, Limit};
-use crate::usage::row::{Row, Rows};
+use crate::usage::collect::{Bill, Limit, Problem};
+use crate::usage::row::{Changes, Row, Rows};
 
 /// The index's file in its directory.
 const FILE: &str = "usage.index";
@@ -22,6 +23,25 @@ pub struct Index {
     /// Held while this process may write. `None`: another one does, and what is read here stays in memory.
     lock: Option<File>,
     foreign: bool,
+    /// Places the last look could not search.
+    unsearched: Vec<Trouble>,
+}
+
+/// What is known of one log.
+#[derive(Clone, Copy, Debug)]
+pub struct Log<'a> {
+    pub agent: &'a str,
+    pub profile: Option<&'a str>,
+    pub path: &'a str,
+    /// Whole lines read of it; 0 for a database.
+    pub lines: u64,
+    problems: &'a Problems,
+}
+
+impl Log<'_> {
+    pub fn problems(&self) -> impl Iterator<Item = (Problem, u32)> {
+        scan::PROBLEMS.into_iter().zip(*self.problems)
+    }
 }
 
 impl Index {
@@ -32,15 +52,24 @@ impl Index {
         let lock = fsx::open_lock(&dir.join(format!("{FILE}.lock")))?;
         let lock = lock.try_lock().is_ok().then_some(lock);
         let (segment, book, foreign) = Segment::open(&path, lock.is_some())?;
-        Ok(Self { book, segment, lock, foreign })
+        Ok(Self { book, segment, lock, foreign, unsearched: Vec::new() })
     }
 
     /// Reads what is new below these roots. Give all of them each time: a log that is not found any more is taken for gone, which costs
     /// nothing, and its requests stay.
     pub fn scan(&mut self, roots: &[Root]) -> Result<Report> {
         let report = scan::scan(&mut self.book, roots);
+        self.unsearched.clone_from(&report.unsearched);
         self.segment.append(&mut self.book).map_err(|err| Error::io("the usage index cannot be written").cause(err))?;
         Ok(report)
+    }
+
+    /// Reads what is new in these logs only. `None`: one of them is not known yet, or not a log that grows in its place, so all roots must
+    /// be searched.
+    pub fn scan_known(&mut self, paths: &[&Path]) -> Result<Option<Report>> {
+        let Some(report) = scan::scan_known(&mut self.book, paths) else { return Ok(None) };
+        self.segment.append(&mut self.book).map_err(|err| Error::io("the usage index cannot be written").cause(err))?;
+        Ok(Some(report))
     }
 
     /// Waits until the disk has what was read. Without it a power cut costs a second reading of logs that still exist.
@@ -80,7 +109,46 @@ impl Index {
 
     /// What could not be read in all logs that were ever read.
     pub fn troubles(&self) -> impl Iterator<Item = Trouble> + '_ {
-        self.book.files.iter().flat_map(|file| scan::troubles(&file.path, file.problems))
+        let of_logs = self.book.files.iter().flat_map(|file| scan::troubles(&file.path, file.problems));
+        of_logs.chain(self.unsearched.iter().cloned())
+    }
+
+    /// All logs that were ever read, those that are gone too.
+    pub fn logs(&self) -> impl Iterator<Item = Log<'_>> {
+        self.book.files.iter().filter(|file| file.revision > 0 || file.problems != Problems::default()).map(|file| Log {
+            agent: &file.agent,
+            profile: file.profile.as_deref(),
+            path: &file.path,
+            lines: file.lines,
+            problems: &file.problems,
+        })
+    }
+
+    /// Has the next look read every log from its start, as if none was known. What was told of logs that are gone stays.
+    pub fn forget(&mut self) {
+        self.book.files.iter_mut().for_each(|file| file.revision = 0);
+    }
+}
+
+impl Index {
+    /// Which rows may be other ones than when this was asked last.
+    pub fn changes(&mut self) -> Changes {
+        self.book.changes()
+    }
+
+    /// Every row with its number, which it keeps.
+    pub fn each_numbered(&self, visit: &mut dyn FnMut(u32, Row<'_>)) {
+        self.book.numbers().for_each(|at| {
+            if let Some(row) = self.book.numbered(at) {
+                visit(at, row);
+            }
+        });
+    }
+
+    /// The row of a number. `None`: it is none, or none any more.
+    #[must_use]
+    pub fn numbered(&self, number: u32) -> Option<Row<'_>> {
+        self.book.numbered(number)
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::book::Book;
-use super::file::Entry;
+use super::file::{Entry, Problems};
 use super::find::{Found, Root, Search};
 use super::lines::Lines;
 use super::tail::{self, REVISION};
@@ -25,6 +25,8 @@ pub struct Report {
     pub bytes_read: u64,
     /// What this look met. `Index::troubles` has all that is known.
     pub troubles: Vec<Trouble>,
+    /// Those of them that are no log's: places that could not be searched.
+    pub unsearched: Vec<Trouble>,
 }
 
 /// Something that could not be read.
@@ -44,8 +46,27 @@ struct Job {
 
 pub(super) fn scan(book: &mut Book, roots: &[Root]) -> Report {
     let Search { found, troubles, .. } = Search::all(roots);
-    let mut report = Report { files_found: found.len(), troubles, ..Report::default() };
-    let mut jobs = jobs(book, found);
+    let report = Report { files_found: found.len(), troubles: troubles.clone(), unsearched: troubles, ..Report::default() };
+    let jobs = jobs(book, found);
+    work(book, jobs, report)
+}
+
+/// Only these logs, which are known and where they were. `None`: one is not.
+pub(super) fn scan_known(book: &mut Book, paths: &[&Path]) -> Option<Report> {
+    let mut jobs = Vec::new();
+    for path in paths {
+        let text = path.to_string_lossy();
+        let mut same = (0..).zip(&book.files).filter(|(_, entry)| entry.path == text);
+        let ((number, entry), None) = (same.next()?, same.next()) else { return None };
+        let found = Found::known(path, entry)?;
+        if entry.stamp != found.stamp || entry.revision != REVISION {
+            jobs.push(Job { number, known: entry.clone(), found });
+        }
+    }
+    Some(work(book, jobs, Report { files_found: book.files.len(), ..Report::default() }))
+}
+
+fn work(book: &mut Book, mut jobs: Vec<Job>, mut report: Report) -> Report {
     jobs.sort_by_key(|job| std::cmp::Reverse(job.found.stamp.size().saturating_sub(job.known.offset)));
     let next = AtomicUsize::new(0);
     let book = Mutex::new(book);
@@ -102,6 +123,10 @@ fn jobs(book: &mut Book, found: Vec<Found>) -> Vec<Job> {
         });
         let Some(entry) = book.files.get_mut(number as usize) else { continue };
         if entry.path != path || entry.profile != found.profile {
+            if !entry.path.is_empty() && entry.profile != found.profile {
+                // All its requests are another profile's now.
+                book.touched.all();
+            }
             entry.path = path;
             entry.profile.clone_from(&found.profile);
             book.news.files.push(number);
@@ -120,7 +145,7 @@ fn is_same(found: &Found, entry: &Entry) -> bool {
 }
 
 fn run(job: &Job, book: &Mutex<&mut Book>, lines: &mut Lines, report: &mut Report) {
-    let mut telling = Telling { book, job, problems: [0; 4] };
+    let mut telling = Telling { book, job, problems: Problems::default() };
     let outcome = tail::read(&job.found, &job.known, lines, &mut telling);
     let mut problems = telling.problems;
     match outcome {
@@ -155,14 +180,16 @@ fn run(job: &Job, book: &Mutex<&mut Book>, lines: &mut Lines, report: &mut Repor
 /// Its place among them.
 const UNREADABLE: usize = 3;
 
-pub(super) const PROBLEMS: [Problem; 4] = [Problem::NotJson, Problem::TooLong, Problem::Incomplete, Problem::Unreadable];
+/// New kinds go to the end: the index has counts by place.
+pub(super) const PROBLEMS: [Problem; 7] =
+    [Problem::NotJson, Problem::TooLong, Problem::Incomplete, Problem::Unreadable, Problem::Half, Problem::NotText, Problem::Version];
 
-pub(super) fn troubles(path: &str, counts: [u32; 4]) -> impl Iterator<Item = Trouble> + '_ {
+pub(super) fn troubles(path: &str, counts: Problems) -> impl Iterator<Item = Trouble> + '_ {
     let met = PROBLEMS.into_iter().zip(counts).filter(|(_, count)| *count > 0);
     met.map(|(problem, count)| Trouble { path: path.to_owned(), problem, count })
 }
 
-fn add(problems: &mut [u32; 4], problem: Problem) {
+fn add(problems: &mut Problems, problem: Problem) {
     for (count, _) in problems.iter_mut().zip(PROBLEMS).filter(|(_, kind)| *kind == problem) {
         *count = count.saturating_add(1);
     }
@@ -176,7 +203,7 @@ fn locked<'a, 'b>(book: &'a Mutex<&'b mut Book>) -> MutexGuard<'a, &'b mut Book>
 struct Telling<'a, 'b> {
     book: &'a Mutex<&'b mut Book>,
     job: &'a Job,
-    problems: [u32; 4],
+    problems: Problems,
 }
 
 impl Sink for Telling<'_, '_> {

@@ -185,9 +185,9 @@ fn write(to: &mut impl Write, book: &Book, all: bool) -> io::Result<u64> {
     }
     let slots: Vec<u32> = if all { (0..).take(book.slots.len()).collect() } else { unique(&news.slots) };
     for at in slots {
-        let Some(slot) = book.slots.get(at as usize) else { continue };
+        let Some(slot) = book.slots.get(at) else { continue };
         out.frame.push(codec::SLOT);
-        codec::put_slot(&mut out.frame, at, slot, &mut out.before);
+        codec::put_slot(&mut out.frame, at, &slot, &mut out.before);
         if let Some(names) = book.names.get(&at) {
             out.frame.push(codec::NAMES);
             put(&mut out.frame, u64::from(at));
@@ -207,8 +207,12 @@ fn write(to: &mut impl Write, book: &Book, all: bool) -> io::Result<u64> {
     }
     if !all {
         for number in files {
-            if let Some(entry) = book.file(number) {
+            let Some(entry) = book.file(number) else { continue };
+            if number < news.known_files {
                 out.file(number, entry)?;
+            } else {
+                let rest = Entry { path: String::new(), agent: String::new(), profile: None, ..entry.clone() };
+                out.file(number, &rest)?;
             }
         }
     }
@@ -282,13 +286,18 @@ fn take(from: &mut Bytes<'_>, book: &mut Book) -> Option<()> {
             }
             codec::FILE => {
                 let number = from.small()? as usize;
-                let entry: Entry = serde_json::from_slice(from.bytes()?).ok()?;
+                let mut entry: Entry = serde_json::from_slice(from.bytes()?).ok()?;
                 let next = book.files.len();
                 match book.files.get_mut(number) {
+                    Some(known) if entry.path.is_empty() => {
+                        (entry.path, entry.agent) = (std::mem::take(&mut known.path), std::mem::take(&mut known.agent));
+                        entry.profile = known.profile.take();
+                        *known = entry;
+                    }
                     // What is known of a log is more than its bare name.
                     Some(known) if entry.stamp != Stamp::default() || known.stamp == Stamp::default() => *known = entry,
                     Some(_) => {}
-                    None if number == next => book.files.push(entry),
+                    None if number == next && !entry.path.is_empty() => book.files.push(entry),
                     None => return None,
                 }
             }

@@ -6,7 +6,7 @@ use crate::usage::record::{Bill, Geo, ServiceTier, Speed};
 /// No slot.
 pub(super) const NONE: u32 = u32::MAX;
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Slot {
     /// Among the keys, which begin with the agent's word.
     pub(super) key: Id,

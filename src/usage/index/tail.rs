@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::file::{Entry, Marks, Stamp};
+use super::file::{Entry, Marks, Problems, Stamp};
 use super::find::{Found, log_of};
 use super::lines::{Line, Lines, Passed};
 use super::packed::Unpacked;
@@ -50,6 +50,7 @@ fn plain(found: &Found, known: &Entry, lines: &mut Lines, sink: &mut dyn Sink) -
     let passed = feed(found, lines, &mut rest, true, &mut state, sink);
     entry.offset += passed.lines;
     entry.marks = mark(&mut file, entry.offset, entry.marks, &mut bytes)?;
+    entry.lines = state.lines;
     let mut reading = done(entry, stamp, &state, &passed, bytes);
     if passed.failed {
         // Looks changed at the next look, which goes on here.
@@ -72,6 +73,7 @@ fn afresh(found: &Found, known: &Entry, lines: &mut Lines, sink: &mut dyn Sink) 
         feed(found, lines, &mut file.take(stamp.size()), false, &mut state, sink)
     };
     // Nothing goes on from here.
+    entry.lines = state.lines;
     Ok(done(entry, stamp, &State::default(), &passed, 0))
 }
 
@@ -108,6 +110,8 @@ fn one(found: &Found, line: &[u8], state: &mut State, sink: &mut dyn Sink) {
     match trimmed(line) {
         [] => {}
         line @ [b'{', .., b'}'] => found.collector.line(line, state, sink),
+        line if std::str::from_utf8(line).is_err() => sink.problem(Problem::NotText),
+        [b'{', ..] | [.., b'}'] => sink.problem(Problem::Half),
         _ => sink.problem(Problem::NotJson),
     }
 }
@@ -158,7 +162,7 @@ impl Entry {
     }
 
     fn forget(&mut self) {
-        (self.offset, self.marks, self.problems) = (0, Marks::default(), [0; 4]);
+        (self.offset, self.marks, self.problems, self.lines) = (0, Marks::default(), Problems::default(), 0);
         self.state.clear();
     }
 }

@@ -6,6 +6,8 @@ mod disk;
 mod forks;
 mod measure;
 mod others;
+#[cfg(unix)]
+mod places;
 mod properties;
 
 use std::fs;
@@ -147,4 +149,26 @@ pub(super) fn orders<T: Clone>(of: &[T]) -> Vec<Vec<T>> {
         }
     }
     all
+}
+
+/// `RULES.md` names a test for each rule; one that is renamed or gone leaves a rule that nobody checks.
+#[test]
+fn every_rule_has_its_test() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut todo, mut text) = (vec![root.join("src/usage"), root.join("tests/it/usage")], String::new());
+    while let Some(dir) = todo.pop() {
+        for path in fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()) {
+            match path.extension().is_some_and(|ending| ending == "rs") {
+                true => text += &fs::read_to_string(path).unwrap(),
+                false if path.is_dir() => todo.push(path),
+                false => {}
+            }
+        }
+    }
+    let rules = fs::read_to_string(root.join("src/usage/RULES.md")).unwrap();
+    let tests: Vec<&str> = rules.lines().filter_map(|line| line.strip_suffix("` |")?.rsplit('`').next()).collect();
+    assert!(tests.len() > 80, "{}", tests.len());
+    for test in tests {
+        assert!(text.contains(&format!("fn {test}(")), "{test}");
+    }
 }

@@ -2,6 +2,7 @@
 //!
 //! A model nobody knows has no price. That is `None`, and never 0.
 
+mod check;
 mod entry;
 mod money;
 mod names;
@@ -12,6 +13,7 @@ mod prices;
 mod seller;
 mod table;
 
+pub use check::{MAX_TABLE, PricesChecked, check_table};
 pub use money::Money;
 pub use names::{Match, MatchKind, Rewrite};
 pub use overrides::{Override, Overrides};

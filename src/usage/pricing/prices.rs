@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::check::{PricesChecked, check_table};
 use super::names::{Match, MatchKind, candidates};
 use super::overrides::Overrides;
 use super::price::ModelPrice;
@@ -15,8 +16,8 @@ use crate::usage::record::Record;
 /// Names remembered. Logs hold a few dozen; a hostile one may hold any number.
 const REMEMBERED: usize = 1024;
 
-/// By provider and model as they were asked for.
-type Known = HashMap<(Option<Box<str>>, Box<str>), Option<Arc<Found>>>;
+/// By model and then provider, as they were asked for.
+type Known = HashMap<Box<str>, Vec<(Option<Box<str>>, Option<Arc<Found>>)>>;
 
 /// A model's price, and which entry it is.
 #[derive(Debug)]
@@ -52,16 +53,17 @@ impl Prices {
 
     /// What this model costs. `None`: nobody knows, or the table knows the model and no price of it.
     pub fn find(&self, provider: Option<&str>, model: &str) -> Option<Arc<Found>> {
-        let asked = (provider.map(Box::from), Box::from(model));
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = known.get(&asked) {
+        let of_model = known.get(model).map(Vec::as_slice).unwrap_or_default();
+        if let Some((_, found)) = of_model.iter().find(|(asked, _)| asked.as_deref() == provider) {
             return found.clone();
         }
-        if known.len() >= REMEMBERED {
+        // A model of many providers is no model either.
+        if known.len() >= REMEMBERED || of_model.len() >= REMEMBERED {
             known.clear();
         }
         let found = self.look_up(provider, model).map(Arc::new);
-        known.insert(asked, found.clone());
+        known.entry(model.into()).or_default().push((provider.map(Box::from), found.clone()));
         found
     }
 
@@ -88,6 +90,16 @@ impl Prices {
     /// Why the file is not used although it is there.
     pub fn problem(&self) -> Option<&str> {
         self.table().1.as_deref()
+    }
+
+    /// A table from outside, against the one in force.
+    pub fn check(&self, bytes: &[u8]) -> Result<PricesChecked, String> {
+        check_table(bytes, Some(&self.table().0))
+    }
+
+    /// Models in the table.
+    pub fn count(&self) -> usize {
+        self.table().0.names().count()
     }
 
     fn look_up(&self, provider: Option<&str>, model: &str) -> Option<Found> {

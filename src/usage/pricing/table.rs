@@ -24,7 +24,7 @@ pub struct Table {
 }
 
 /// Fields of an entry that say what tokens or searches cost. The rest are kinds of calls no agent makes.
-fn says_a_price(field: &str) -> bool {
+pub(super) fn says_a_price(field: &str) -> bool {
     const WHOLE: &[&str] = &[
         "litellm_provider",
         "output_cost_per_image_token",
@@ -48,10 +48,10 @@ fn says_a_price(field: &str) -> bool {
 }
 
 /// These two tell how to write entries and how to guess at missing ones. Nothing is guessed here.
-const NO_MODEL: &[&str] = &["sample_spec", "fallback_generalizations"];
+pub(super) const NO_MODEL: &[&str] = &["sample_spec", "fallback_generalizations"];
 
 /// Kinds of models that agents talk to. Entries without a kind are kept as well.
-const TALKS: &[&str] = &["\"chat\"", "\"responses\"", "\"completion\"", "null"];
+pub(super) const TALKS: &[&str] = &["\"chat\"", "\"responses\"", "\"completion\"", "null"];
 
 impl Table {
     /// The copy inside the program.

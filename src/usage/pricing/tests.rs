@@ -1,4 +1,5 @@
 mod cases;
+mod checking;
 mod matching;
 mod miscounts;
 mod rules;

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use super::{
-    ledger::{Bucket, Ledger},
+    ledger::Ledger,
     line::{Sum, figures},
     names::Name,
     report::wanted,
@@ -53,10 +53,8 @@ pub(super) fn active(ledger: &Ledger, chosen: &Chosen<'_>, now: i64) -> Vec<Line
 /// In order of time, whatever days are asked for: a block may begin on the day before.
 fn blocks(ledger: &Ledger, chosen: &Chosen<'_>) -> Vec<Found> {
     let masks = chosen.masks(ledger);
-    let mut buckets: Vec<&Bucket> = ledger.buckets.iter().filter(|bucket| masks.has_whenever(bucket)).collect();
-    buckets.sort_unstable_by_key(|bucket| (bucket.key.agent, bucket.key.profile, bucket.key.slot, bucket.first));
     let mut found: Vec<Found> = Vec::new();
-    for bucket in buckets {
+    for bucket in ledger.by_time().filter(|bucket| masks.has_whenever(bucket)) {
         let (agent, profile) = (bucket.key.agent, bucket.key.profile);
         let open = found.last_mut().filter(|block| (block.agent, block.profile) == (agent, profile));
         if let Some(block) = open {
@@ -78,7 +76,8 @@ fn blocks(ledger: &Ledger, chosen: &Chosen<'_>) -> Vec<Found> {
         sum.add(bucket);
         found.push(Found { agent, profile, start, end: start + LENGTH, sum: Some(sum) });
     }
-    found.sort_by_key(|block| (block.start, block.agent, block.profile));
+    let whose = |block: &Found| [block.agent, block.profile].map(|name| ledger.names.text(name));
+    found.sort_by(|a, b| a.start.cmp(&b.start).then_with(|| whose(a).cmp(&whose(b))));
     found
 }
 

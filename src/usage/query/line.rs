@@ -44,7 +44,7 @@ impl Default for Sum {
 }
 
 impl Sum {
-    pub(super) fn add(&mut self, bucket: &super::ledger::Bucket) {
+    pub(super) fn add(&mut self, bucket: &super::sums::Bucket) {
         self.totals.merge(&bucket.totals);
         (self.first, self.last) = (self.first.min(bucket.first), self.last.max(bucket.last));
         let model = bucket.key.model;

@@ -1,6 +1,6 @@
 //! Texts as small numbers.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 /// A text in [`Names`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,15 +15,16 @@ impl Name {
     }
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Names {
-    texts: Vec<Box<str>>,
-    known: HashMap<Box<str>, Name>,
+    texts: Vec<Arc<str>>,
+    known: HashMap<Arc<str>, Name>,
 }
 
 impl Default for Names {
     fn default() -> Self {
-        Self { texts: vec![Box::default()], known: HashMap::from([(Box::default(), Name::NONE)]) }
+        let none = Arc::<str>::default();
+        Self { texts: vec![Arc::clone(&none)], known: HashMap::from([(none, Name::NONE)]) }
     }
 }
 
@@ -34,14 +35,20 @@ impl Names {
         }
         let name = Name(u32::try_from(self.texts.len()).unwrap_or(0));
         if name != Name::NONE {
-            self.texts.push(text.into());
-            self.known.insert(text.into(), name);
+            let text = Arc::<str>::from(text);
+            self.texts.push(Arc::clone(&text));
+            self.known.insert(text, name);
         }
         name
     }
 
     pub(super) fn text(&self, name: Name) -> &str {
         self.texts.get(name.index()).map_or("", |text| text)
+    }
+
+    /// Those of a mask.
+    pub(super) fn those<'a>(&'a self, mask: &'a [bool]) -> impl Iterator<Item = &'a str> {
+        self.texts.iter().zip(mask).filter(|(_, is)| **is).map(|(text, _)| &**text)
     }
 
     /// For each name, whether it is wanted.

@@ -7,11 +7,12 @@ use jiff::{Timestamp, civil::Date};
 use super::{
     blocks,
     calendar::Calendar,
-    ledger::{Bucket, Ledger},
+    ledger::Ledger,
     line::{Sum, figures},
-    names::Name,
+    names::{Name, Names},
     select::{Chosen, OUTSIDE},
     span::{Span, monday_of},
+    sums::Bucket,
 };
 use crate::{
     base::error::Result,
@@ -67,12 +68,26 @@ pub(super) fn wanted(ask: &Report, all: usize) -> (usize, Range<usize>) {
 
 pub(super) fn sums(ledger: &Ledger, chosen: &Chosen<'_>, group: Group, span: &Span) -> (HashMap<Of, Sum>, Totals) {
     let masks = chosen.masks(ledger);
+    let timeless = matches!(group, Group::Models | Group::Profiles | Group::Agents | Group::Projects) && span.is_open();
+    let found = if timeless {
+        grouped(ledger.whole().filter(|bucket| masks.has_whenever(bucket)), group, span)
+    } else {
+        grouped(ledger.buckets().filter(|bucket| masks.has(bucket)), group, span)
+    };
+    let mut totals = Totals::default();
+    for (_, sum) in &found {
+        totals.merge(&sum.totals);
+    }
+    (found.into_iter().collect(), totals)
+}
+
+fn grouped<'a>(buckets: impl Iterator<Item = &'a Bucket>, group: Group, span: &Span) -> Vec<(Of, Sum)> {
     let mut calendar = Calendar::new(span.zone.clone());
     let mut at: HashMap<Of, usize> = HashMap::new();
     let mut found: Vec<(Of, Sum)> = Vec::new();
     // Buckets of one file are neighbours, so most are of the line before them.
     let mut latest = usize::MAX;
-    for bucket in ledger.buckets.iter().filter(|bucket| masks.has(bucket)) {
+    for bucket in buckets {
         let of = of(bucket, group, &mut calendar);
         if found.get(latest).is_none_or(|(before, _)| *before != of) {
             latest = *at.entry(of).or_insert_with(|| {
@@ -84,11 +99,7 @@ pub(super) fn sums(ledger: &Ledger, chosen: &Chosen<'_>, group: Group, span: &Sp
             sum.add(bucket);
         }
     }
-    let mut totals = Totals::default();
-    for (_, sum) in &found {
-        totals.merge(&sum.totals);
-    }
-    (found.into_iter().collect(), totals)
+    found
 }
 
 fn of(bucket: &Bucket, group: Group, calendar: &mut Calendar) -> Of {
@@ -112,21 +123,28 @@ pub(super) fn sorted(ledger: &Ledger, sums: HashMap<Of, Sum>, group: Group) -> V
     let names = &ledger.names;
     match group {
         Group::Daily | Group::Weekly | Group::Monthly | Group::Blocks => sums.sort_by_key(|(of, _)| *of),
-        Group::Sessions => sums.sort_by_key(|(of, sum)| (sum.last, *of)),
+        Group::Sessions => sums.sort_by(|(a, x), (b, y)| x.last.cmp(&y.last).then_with(|| texts(names, a).cmp(&texts(names, b)))),
         Group::Models | Group::Profiles | Group::Agents | Group::Projects => {
-            let text = |of: &Of| if let Of::Name(name) = of { names.text(*name) } else { "" };
             sums.sort_by(|(a, x), (b, y)| {
                 let rank = |sum: &Sum| Reverse((sum.totals.cost, sum.totals.tokens.total()));
-                rank(x).cmp(&rank(y)).then_with(|| text(a).cmp(text(b)))
+                rank(x).cmp(&rank(y)).then_with(|| texts(names, a).cmp(&texts(names, b)))
             });
         }
     }
     sums
 }
 
+fn texts<'a>(names: &'a Names, of: &Of) -> [&'a str; 3] {
+    match of {
+        Of::Session(session, agent, profile) => [*session, *agent, *profile].map(|name| names.text(name)),
+        Of::Name(name) => [names.text(*name), "", ""],
+        Of::Day(_) => [""; 3],
+    }
+}
+
 pub(super) fn lines(ledger: &Ledger, sums: Vec<(Of, Sum)>, group: Group, breakdown: bool) -> Vec<Line> {
     let names = &ledger.names;
-    let by_session = if group == Group::Sessions { session_projects(ledger) } else { HashMap::new() };
+    let by_session = if group == Group::Sessions { session_projects(ledger, &sums) } else { HashMap::new() };
     let line = |(of, sum): (Of, Sum)| {
         let mut line = sum.line(names, breakdown && group != Group::Models);
         let told = |name: Name| Some(names.text(name)).filter(|text| !text.is_empty()).map(str::to_owned);
@@ -153,13 +171,23 @@ pub(super) fn lines(ledger: &Ledger, sums: Vec<(Of, Sum)>, group: Group, breakdo
     sums.into_iter().map(line).collect()
 }
 
-/// The directory each session was in last.
-fn session_projects(ledger: &Ledger) -> HashMap<Of, Name> {
+/// The directory each of these sessions was in last.
+fn session_projects(ledger: &Ledger, sessions: &[(Of, Sum)]) -> HashMap<Of, Name> {
+    let mut wanted = ledger.names.mask(|_| false);
+    for (of, _) in sessions {
+        if let Of::Session(session, ..) = of
+            && let Some(wanted) = wanted.get_mut(session.index())
+        {
+            *wanted = true;
+        }
+    }
+    let is_wanted = |bucket: &&Bucket| bucket.key.project != Name::NONE && wanted.get(bucket.key.session.index()).is_some_and(|is| *is);
     let mut found: HashMap<Of, (i64, Name)> = HashMap::new();
-    for bucket in ledger.buckets.iter().filter(|bucket| bucket.key.project != Name::NONE) {
+    for bucket in ledger.buckets().filter(is_wanted) {
         let key = &bucket.key;
         let at = found.entry(Of::Session(key.session, key.agent, key.profile)).or_insert((i64::MIN, Name::NONE));
-        if bucket.last > at.0 {
+        let text = |name| ledger.names.text(name);
+        if bucket.last > at.0 || (bucket.last == at.0 && text(key.project) > text(at.1)) {
             *at = (bucket.last, key.project);
         }
     }

@@ -1,10 +1,6 @@
 //! Which sums take part.
 
-use super::{
-    ledger::{Bucket, Ledger},
-    names::Name,
-    span::Span,
-};
+use super::{ledger::Ledger, names::Name, span::Span, sums::Bucket};
 use crate::{
     base::glob,
     usage::row::{Row, Rows},

@@ -57,6 +57,11 @@ impl Span {
         (first.unwrap_or(i64::MIN), end.unwrap_or(i64::MAX))
     }
 
+    /// Whether all times are meant.
+    pub(super) fn is_open(&self) -> bool {
+        self.first.is_none() && self.last.is_none()
+    }
+
     /// When the next day or month begins.
     pub(crate) fn next(&self, month: bool) -> String {
         let next = if month { self.today.last_of_month().tomorrow() } else { self.today.tomorrow() };

@@ -66,7 +66,7 @@ pub fn statusline(ledger: &Ledger, ask: &Statusline, now: Timestamp) -> Result<S
     if let Some(wanted) = &ask.session {
         let mine = ledger.names.mask(|text| text == wanted);
         let is_mine = |name: super::names::Name| mine.get(name.index()).is_some_and(|mine| *mine);
-        for bucket in ledger.buckets.iter().filter(|bucket| is_mine(bucket.key.session) && masks.has_whenever(bucket)) {
+        for bucket in ledger.buckets().filter(|bucket| is_mine(bucket.key.session) && masks.has_whenever(bucket)) {
             session.merge(&bucket.totals);
         }
     }
@@ -82,7 +82,7 @@ pub fn statusline(ledger: &Ledger, ask: &Statusline, now: Timestamp) -> Result<S
 pub(crate) fn total(ledger: &Ledger, select: &Select, span: &Span) -> Figures {
     let masks = Chosen::new(select, span).masks(ledger);
     let mut totals = Totals::default();
-    for bucket in ledger.buckets.iter().filter(|bucket| masks.has(bucket)) {
+    for bucket in ledger.buckets().filter(|bucket| masks.has(bucket)) {
         totals.merge(&bucket.totals);
     }
     figures(&totals)

@@ -7,14 +7,16 @@ use crate::{
     usage::{
         pricing::{Overrides, Prices},
         record::{Bill, Record, Tokens},
-        row::{Row, Rows},
+        row::{Changes, Numbered, Row, Rows},
     },
     wire::usage::{Export, Group, Line, Page, Period, Report, Select, Statusline, Summary},
 };
 
 mod blocks;
 mod days;
+pub(crate) mod deltas;
 mod filters;
+mod measure;
 
 /// A made request.
 #[derive(Clone)]
@@ -63,12 +65,34 @@ impl Rows for Made {
     }
 }
 
+impl Numbered for Made {
+    fn changes(&self) -> Changes {
+        Changes::All
+    }
+
+    fn each_numbered(&self, visit: &mut dyn FnMut(u32, Row<'_>)) {
+        let mut number = 0;
+        self.each(&mut |row| {
+            visit(number, row);
+            number += 1;
+        });
+    }
+
+    fn some(&self, numbers: &[u32], visit: &mut dyn FnMut(u32, Row<'_>)) {
+        self.each_numbered(&mut |number, row| {
+            if numbers.contains(&number) {
+                visit(number, row);
+            }
+        });
+    }
+}
+
 pub(crate) fn prices() -> Prices {
     Prices::new(None, &Overrides::default()).unwrap()
 }
 
 pub(crate) fn ledger(ones: &[One]) -> Ledger {
-    Ledger::of(&Made(ones.to_vec()), &prices(), |alias| (alias == "work").then_some("zai"))
+    Ledger::of(&Made(ones.to_vec()), &Terms { prices: &prices(), provider: &|alias| (alias == "work").then_some("zai") })
 }
 
 pub(crate) fn at(text: &str) -> Timestamp {

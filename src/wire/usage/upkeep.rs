@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Figures, Select, Slice, reports::Line};
 use crate::wire::{Call, Effect};
 
-/// Reads what is new. What is known of files that are gone stays.
+/// Reads all logs from their start. What is known of files that are gone stays.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "UsageRescan")]
 pub struct Rescan {}
@@ -152,15 +152,53 @@ pub struct DoctorReply {
     pub prices_problem: Option<String>,
     /// Whether changes are seen at once.
     pub watching: bool,
+    /// Places that the caller's environment names and nobody looks at.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub elsewhere: Vec<Elsewhere>,
+}
+
+/// A variable moves an agent's logs to a place outside of all that are looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Elsewhere {
+    pub agent: String,
+    pub variable: String,
+    pub dir: String,
+    /// What the setting `usage.roots` would be with it.
+    pub roots: String,
 }
 
 /// A place that is looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Collector {
+    /// `proxy`: the log of a profile's proxy.
     pub agent: String,
     pub profile: Option<String>,
     pub root: String,
+    /// Logs that were ever read there.
+    pub files: u64,
+    /// Their whole lines; a database has none.
+    pub lines: u64,
+    pub skipped: Skipped,
+}
+
+/// Lines that told nothing because nobody could read them, by kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Skipped {
+    /// No JSON object.
+    pub garbage: u64,
+    /// The beginning or the end of one.
+    pub half: u64,
+    /// No JSON object and no UTF-8.
+    pub not_text: u64,
+    /// Longer than anything that tells of usage.
+    pub too_long: u64,
+    /// Of a later version than this build knows.
+    pub unknown_version: u64,
+    /// Files that could not be opened, or not to their end.
+    pub unreadable: u64,
 }
 
 /// Something that could not be read, and how often.

@@ -5,11 +5,14 @@
 //! `statusN` fails, `garbage` is no JSON, `type` calls it `text/plain`, `gzip` packs it, `afterN` is spent
 //! for N seconds, `onlyKEY` is spent for every other key, `error` streams an error first, `page` is a web
 //! page, `echo` refuses and repeats the credential.
+//!
+//! A metered one gives each answer an id and token counts of its own, and keeps the bill.
 
 mod anthropic;
 mod chat;
 mod gemini;
 mod gzip;
+mod metered;
 mod responses;
 
 use std::{
@@ -30,6 +33,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 
 pub use gzip::pack;
+pub use metered::Served;
 
 use super::{
     brain,
@@ -40,6 +44,7 @@ use crate::support::Recorded;
 pub struct Cast {
     pub port: u16,
     requests: Arc<Mutex<Vec<Recorded>>>,
+    bill: metered::Bill,
     ended: Arc<AtomicUsize>,
     stop: tokio::sync::watch::Sender<bool>,
     thread: Option<std::thread::JoinHandle<()>>,
@@ -47,6 +52,10 @@ pub struct Cast {
 
 impl Cast {
     pub fn start() -> Self {
+        Self::with(metered::Bill::default())
+    }
+
+    fn with(bill: metered::Bill) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -55,11 +64,12 @@ impl Cast {
         let log = Arc::clone(&requests);
         let ended: Arc<AtomicUsize> = Arc::default();
         let gone = Arc::clone(&ended);
+        let kept = bill.clone();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(serve(listener, log, gone, stopped));
+            runtime.block_on(serve(listener, log, kept, gone, stopped));
         });
-        Self { port, requests, ended, stop, thread: Some(thread) }
+        Self { port, requests, bill, ended, stop, thread: Some(thread) }
     }
 
     /// Base URL as a provider's manifest has it: the OpenAI formats' includes `/v1`.
@@ -101,6 +111,7 @@ pub fn stream(format: Format, script: &Script, model: &str) -> Vec<String> {
 async fn serve(
     listener: std::net::TcpListener,
     log: Arc<Mutex<Vec<Recorded>>>,
+    bill: metered::Bill,
     gone: Arc<AtomicUsize>,
     mut stopped: tokio::sync::watch::Receiver<bool>,
 ) {
@@ -112,8 +123,9 @@ async fn serve(
         };
         stream.set_nodelay(true).unwrap();
         let log = Arc::clone(&log);
+        let bill = bill.clone();
         let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-            let log = Arc::clone(&log);
+            let (log, bill) = (Arc::clone(&log), bill.clone());
             async move {
                 let (parts, body) = request.into_parts();
                 let body = body.collect().await.map(|b| b.to_bytes().to_vec()).unwrap_or_default();
@@ -126,7 +138,7 @@ async fn serve(
                     headers: headers.collect(),
                     body,
                 };
-                let reply = reply(&request);
+                let reply = reply(&request, &bill);
                 log.lock().unwrap().push(request);
                 Ok::<_, Infallible>(reply)
             }
@@ -172,11 +184,11 @@ fn refusal(format: Format, request: &Recorded) -> Option<&'static str> {
     }
 }
 
-fn reply(request: &Recorded) -> hyper::Response<Pieces> {
+fn reply(request: &Recorded, bill: &metered::Bill) -> hyper::Response<Pieces> {
     let Some((format, model, streamed)) = asked(request) else {
         return respond(404, "text/plain", vec![Bytes::from_static(b"no such thing here")], After::End);
     };
-    let (name, manner) = model.split_once('.').unwrap_or((&model, ""));
+    let (name, manner) = model.split_once('.').filter(|_| !bill.is_kept()).unwrap_or((&model, ""));
     let fails = |status: Option<u16>, message: &str| {
         let (own, body) = match format {
             Format::Anthropic => anthropic::error(message),
@@ -189,15 +201,17 @@ fn reply(request: &Recorded) -> hyper::Response<Pieces> {
     if let Some(why) = refusal(format, request) {
         return fails(Some(400), why);
     }
-    let known = if name == "agent" { brain::script(format, &request.body) } else { script(name) };
-    let Some(script) = known else { return fails(Some(404), "no such model") };
+    let known = if name == "agent" || bill.is_kept() { brain::script(format, &request.body) } else { script(name) };
+    let Some(mut script) = known else { return fails(Some(404), "no such model") };
     if let Some(status) = manner.strip_prefix("status") {
         return fails(status.parse().ok(), "told to fail");
     }
     if !streamed && let Some(message) = script.failure {
         return fails(None, message);
     }
+    bill.put_in(&mut script);
     let (kind, text) = body(format, &script, &model, streamed, request);
+    let text = bill.keep(Served { id: String::new(), format, model: model.clone(), usage: script.usage, asked: request.clone() }, text);
     let bytes = Bytes::from(text);
     let half = bytes.len() / 2;
     let cut = |n: usize| bytes.chunks(n).map(Bytes::copy_from_slice).collect();

@@ -7,7 +7,7 @@ use super::{
 use crate::support::TestHome;
 
 /// Without it the CLI asks how to log in, or looks things up beyond this machine.
-const SETTINGS: &str = r#"{"security":{"auth":{"selectedType":"gemini-api-key"}},"privacy":{"usageStatisticsEnabled":false},
+pub const SETTINGS: &str = r#"{"security":{"auth":{"selectedType":"gemini-api-key"}},"privacy":{"usageStatisticsEnabled":false},
 "general":{"enableAutoUpdate":false,"enableAutoUpdateNotification":false},"telemetry":{"enabled":false}}"#;
 
 #[test]

@@ -193,6 +193,7 @@ fn eight_syncs_at_once_are_one() {
 #[test]
 fn a_home_without_a_registry_is_told_how_to_have_one() {
     let home = super::TestHome::new();
+    home.clown(&["config", "set", "registry.prices_url", "off"]).ok();
     let out = home.clown(&["registry", "sync"]).fails(1);
     assert!(out.stderr().contains("clown config set registry.url"), "{}", out.report());
     let out = home.clown(&["registry", "inspect"]).ok();

@@ -13,7 +13,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Upstream, kill, process::is_zombie};
+use super::{Upstream, clown_program, kill, process::is_zombie};
 
 /// Longer than anything here takes on a busy machine; a hang is a failure, not a wait.
 const LIMIT: Duration = Duration::from_secs(100);
@@ -101,7 +101,7 @@ impl TestHome {
     }
 
     pub fn clown(&self, args: &[&str]) -> Cmd {
-        self.program(env!("CARGO_BIN_EXE_clown"), args)
+        self.program(&clown_program(), args)
     }
 
     pub fn program(&self, program: &str, args: &[&str]) -> Cmd {

@@ -65,3 +65,13 @@ pub fn snapshot(below: &Path, except: &Path) -> BTreeMap<PathBuf, (char, Vec<u8>
     }
     found
 }
+
+/// The program that is tested: the one cargo built, or `CLOWN_TEST_PROGRAM`.
+pub fn clown_program() -> String {
+    std::env::var("CLOWN_TEST_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_clown").to_owned())
+}
+
+/// Whether it was built to be fast.
+pub fn is_optimised() -> bool {
+    std::env::var_os("CLOWN_TEST_PROGRAM").is_some()
+}

@@ -112,3 +112,44 @@ fn the_user_s_own_price_counts() {
     assert_eq!(home.json(&["usage", "models"])["totals"]["cost_usd"], 1.25);
     assert!(home.json(&["config", "list"])["warnings"].is_null(), "its table is no unknown key");
 }
+
+/// The same name has a price at the seller's only, and the agent's log does not name one.
+#[test]
+fn a_profile_s_requests_have_the_price_of_who_serves_it() {
+    let home = TestHome::new();
+    home.clown(&["config", "set", "secrets.backend", "file"]).ok();
+    home.clown(&["profiles", "create", "claude", "work", "--provider", "zai", "--api-key-stdin"]).stdin(b"sk-test-only").ok();
+    let one = || Answer { id: "1", at: "2026-11-20T23:30:00Z", input: 1_000_000, output: 0 };
+    for (dir, id) in [(home.profile_home("claude", "work"), "msg_1"), (home.home(), "msg_2")] {
+        let path = log(&dir, "s1", &[one()]);
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replace("claude-opus-5-5", "glm-4.6").replace("msg_1", id)).unwrap();
+    }
+    let of = |profile: &str| home.json(&["usage", "models", "--profile", profile])["totals"]["cost_usd"].as_f64();
+    assert!(of("work").is_some_and(|usd| usd > 0.0), "{:?}", of("work"));
+    assert_eq!(of("-"), None, "outside of profiles nobody knows who served it");
+    assert_eq!(home.json(&["usage", "models", "--provider", "zai"])["totals"]["requests"], 1);
+}
+
+#[test]
+fn new_prices_hold_at_once_for_what_was_used_before() {
+    let home = TestHome::new();
+    log(&home.home(), "s1", &[Answer { id: "1", at: "2026-11-20T23:30:00Z", input: 1_000_000, output: 0 }]);
+    let cost = || home.json(&["usage", "models"])["totals"]["cost_usd"].clone();
+    let pid = || home.daemon_pid().unwrap();
+    let (built_in, daemon) = (cost(), pid());
+    let file = home.root().join("registry/litellm-pricing.json");
+    let set = |price: &str| {
+        let text =
+            format!("{{\"claude-opus-5-5\":{{\"input_cost_per_token\":{price},\"litellm_provider\":\"anthropic\",\"mode\":\"chat\"}}}}");
+        home.write(file.with_file_name("new"), &text);
+        std::fs::rename(file.with_file_name("new"), &file).unwrap();
+    };
+    set("0.000002");
+    assert_eq!(cost(), 2.0);
+    set("0.000003");
+    assert_eq!(cost(), 3.0, "of the same size");
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(cost(), built_in);
+    assert_eq!(pid(), daemon, "the daemon runs on");
+}

@@ -11,10 +11,15 @@ pub(crate) fn describe() -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let rustc = shell::capture(Command::new("rustc").arg("--version"), Duration::from_secs(30))
         .map_or_else(|_| "rustc unknown".into(), |(_, text)| text.trim().to_owned());
-    let load = first_word("/proc/loadavg").map_or_else(String::new, |load| format!(", load {load}"));
+    let load = if load().is_empty() { String::new() } else { format!(", load {}", load()) };
     let kernel =
         first_word("/proc/sys/kernel/osrelease").map_or_else(|| std::env::consts::OS.to_owned(), |release| format!("Linux {release}"));
     format!("{}, {cores} cores{load}; {kernel}; {rustc}; glibc release build; {}", processor(), today())
+}
+
+/// Of the last minute; empty where the system tells none.
+pub(crate) fn load() -> String {
+    first_word("/proc/loadavg").unwrap_or_default()
 }
 
 fn processor() -> String {

@@ -38,6 +38,11 @@ impl Times {
         self.rank(99)
     }
 
+    #[cfg(target_os = "linux")]
+    pub(crate) fn max(&self) -> f64 {
+        self.rank(100)
+    }
+
     pub(crate) fn p95(&self) -> f64 {
         self.rank(95)
     }
@@ -63,7 +68,7 @@ pub(crate) fn side_by_side(rounds: usize, base: &mut Command, ours: &mut Command
     Ok((Times::new(base_times), Times::new(our_times)))
 }
 
-fn time(cmd: &mut Command) -> Result<Duration, Failure> {
+pub(crate) fn time(cmd: &mut Command) -> Result<Duration, Failure> {
     cmd.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let start = Instant::now();
     let status = cmd.status().map_err(|err| Failure::new(format!("cannot start `{}`: {err}", shell::show(cmd))))?;
@@ -121,7 +126,7 @@ pub(crate) fn threads(pid: u32) -> usize {
     fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count)
 }
 
-fn proc_file(pid: u32, name: &str) -> Result<String, Failure> {
+pub(crate) fn proc_file(pid: u32, name: &str) -> Result<String, Failure> {
     let path = format!("/proc/{pid}/{name}");
     fs::read_to_string(&path)
         .map_err(|err| Failure::new(format!("cannot read {path}: {err}")).hint("this part of the bench needs Linux, and the daemon alive"))

@@ -9,27 +9,39 @@ mod measure;
 #[cfg(target_os = "linux")]
 mod proxy;
 mod record;
+#[cfg(target_os = "linux")]
+mod registry;
+#[cfg(target_os = "linux")]
+mod usage;
 
 use crate::outcome::{Failure, Outcome};
-use crate::usage;
+use crate::usage as said;
 
 pub(crate) fn task(args: &[&str]) -> Outcome {
     let (names, options): (Vec<&str>, Vec<&str>) = args.iter().partition(|arg| !arg.starts_with('-'));
     let quick = options.contains(&"--quick");
     match names.as_slice() {
         ["proxy"] => {
-            usage::only(&options, &["--quick", "--leak", "--without-litellm"])?;
+            said::only(&options, &["--quick", "--leak", "--without-litellm"])?;
             proxy(&options)
         }
+        ["usage"] => {
+            said::only(&options, &["--quick"])?;
+            of_usage(quick)
+        }
+        ["registry"] => {
+            said::only(&options, &["--quick"])?;
+            of_registry(quick)
+        }
         ["http"] => {
-            usage::only(&options, &["--quick"])?;
+            said::only(&options, &["--quick"])?;
             http(quick)
         }
         [] | ["foundation"] => {
-            usage::only(&options, &["--quick"])?;
+            said::only(&options, &["--quick"])?;
             foundation::bench(quick)
         }
-        [name, ..] => Err(Failure::usage(format!("there is no bench \"{name}\"; there are: foundation, http, proxy"))),
+        [name, ..] => Err(Failure::usage(format!("there is no bench \"{name}\"; there are: foundation, http, proxy, registry, usage"))),
     }
 }
 
@@ -51,4 +63,24 @@ fn proxy(options: &[&str]) -> Outcome {
 #[cfg(not(target_os = "linux"))]
 fn proxy(_: &[&str]) -> Outcome {
     Err(Failure::new("the proxy bench needs Linux: it reads /proc and gives each side a core of its own"))
+}
+
+#[cfg(target_os = "linux")]
+fn of_usage(quick: bool) -> Outcome {
+    usage::bench(quick)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn of_usage(_: bool) -> Outcome {
+    Err(Failure::new("the usage bench needs Linux: it reads /proc"))
+}
+
+#[cfg(target_os = "linux")]
+fn of_registry(quick: bool) -> Outcome {
+    registry::bench(quick)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn of_registry(_: bool) -> Outcome {
+    Err(Failure::new("the registry bench needs Linux: it reads /proc"))
 }

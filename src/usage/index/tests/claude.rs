@@ -168,7 +168,8 @@ fn c16_garbage_and_half_lines_are_counted_and_hide_nothing_behind_them() {
     let (index, report) = logs.look();
     assert_eq!(super::rows(&index).len(), 2);
     let troubles: Vec<_> = report.troubles.iter().map(|trouble| (trouble.problem, trouble.count)).collect();
-    assert_eq!(troubles, [(crate::usage::collect::Problem::NotJson, 3)]);
+    use crate::usage::collect::Problem::{Half, NotJson};
+    assert_eq!(troubles, [(NotJson, 2), (Half, 1)]);
     assert_eq!(index.troubles().collect::<Vec<_>>(), report.troubles);
 }
 
@@ -213,6 +214,21 @@ fn c21_progress_lines_of_old_builds_tell_of_a_sub_agent_nobody_else_tells_of() {
 }
 
 #[test]
+fn a_line_s_kind_is_found_wherever_it_stands_in_it() {
+    let last = line("msg_1", "req_1", &used(7, 1));
+    let first = last.replace(r#","type":"assistant""#, "").replacen('{', r#"{"type":"assistant","#, 1);
+    assert_eq!((rows_of(&last), first.starts_with(r#"{"type":"assistant""#)), (rows_of(&first), true));
+    assert_eq!(rows_of(&first).len(), 1);
+    // A person's line may hold the same words.
+    for text in [&last, &first] {
+        assert_eq!(rows_of(text.replace(r#""type":"assistant""#, r#""type":"user""#)), []);
+    }
+    let logs = Logs::new();
+    logs.write(MAIN, r#"{"sessionId":"S","totalCostUSD":0.5,"modelUsage":{},"note":"\"usage\"","type":"cost-state"}"#);
+    assert_eq!(logs.look().0.bills().count(), 1);
+}
+
+#[test]
 fn thinking_is_a_part_of_the_output() {
     let tokens = only(line("m", "r", r#""output_tokens":412,"output_tokens_details":{"thinking_tokens":120}"#)).record.bill.tokens;
     assert_eq!((tokens.output, tokens.reasoning, tokens.total()), (412, 120, 412));
@@ -238,4 +254,65 @@ fn a_session_s_last_bill_counts() {
     let (index, _) = logs.look();
     let bills: Vec<_> = index.bills().map(|(agent, bill)| (agent, bill.cost_usd, bill.partial)).collect();
     assert_eq!(bills, [("claude", 3.5, true)]);
+}
+
+#[test]
+fn a_null_in_place_of_any_value_drops_no_line() {
+    let usage = r#""input_tokens":7,"output_tokens":100,"service_tier":"standard","speed":"standard","inference_geo":"","iterations":[],"cache_creation":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":0},"server_tool_use":{"web_search_requests":0}"#;
+    let whole: serde_json::Value = serde_json::from_str(&line("msg_1", "req_1", usage)).unwrap();
+    fn places(of: &serde_json::Value, at: &str, found: &mut Vec<String>) {
+        for (key, value) in of.as_object().into_iter().flatten() {
+            let at = format!("{at}/{key}");
+            places(value, &at, found);
+            found.push(at);
+        }
+    }
+    let mut all = Vec::new();
+    places(&whole, "", &mut all);
+    assert!(all.len() > 25, "{all:?}");
+    // Without these a line tells nothing that could be counted.
+    let told = ["/type", "/message", "/message/usage", "/message/usage/output_tokens"];
+    for place in all.iter().filter(|place| !told.contains(&place.as_str())) {
+        let mut odd = whole.clone();
+        *odd.pointer_mut(place).unwrap() = serde_json::Value::Null;
+        assert_eq!(only(format!("{odd}\n")).record.bill.tokens.output, 100, "{place}");
+    }
+}
+
+#[test]
+fn the_model_that_answered_is_billed_and_not_the_one_that_was_asked_for() {
+    let fallback =
+        line("m", "r", &used(1, 1)).replace(r#""type":"assistant","#, r#""type":"assistant","requestedModel":"claude-haiku-5-5","#);
+    assert_eq!(&*only(fallback).record.model, "claude-opus-5-5");
+}
+
+#[test]
+fn a_price_that_an_old_release_wrote_is_kept_to_compare_and_changes_no_tokens() {
+    let old = line("m", "r", &used(7, 100)).replacen('{', r#"{"costUSD":0.25,"#, 1);
+    let row = only(old);
+    assert_eq!((row.record.source_cost, row.record.bill.tokens.output), (Some(0.25), 100));
+}
+
+#[test]
+fn an_empty_list_of_iterations_leaves_the_usage_as_it_is() {
+    let tokens = only(line("m", "r", r#""input_tokens":10,"output_tokens":20,"iterations":[]"#)).record.bill.tokens;
+    assert_eq!((tokens.input, tokens.output), (10, 20));
+}
+
+#[test]
+fn the_text_of_a_tool_s_result_is_never_taken_for_tokens() {
+    let result = r#"{"type":"user","message":{"role":"user","content":[{"type":"tool_result","content":"WORDS"}]},"sessionId":"S","timestamp":"2026-11-22T10:00:00Z"}"#;
+    let text = [result.replace("WORDS", &"many words ".repeat(5000)), line("m", "r", &used(1, 1))].join("\n");
+    assert_eq!(only(text).record.bill.tokens.total(), 52);
+}
+
+#[test]
+fn a_workflow_s_sub_agents_and_those_of_older_releases_count() {
+    let logs = Logs::new();
+    for (number, path) in
+        ["S/subagents/workflows/w1/agent-1.jsonl", "agent-2.jsonl", "S/subagents/deep/er/agent-3.jsonl"].iter().enumerate()
+    {
+        logs.write(&format!(".claude/projects/-w/{path}"), line(&format!("msg_{number}"), "r", &used(1, 1)));
+    }
+    assert_eq!(logs.sum().0, 3);
 }

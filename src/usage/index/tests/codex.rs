@@ -192,3 +192,29 @@ fn a_session_begun_by_an_older_release_and_resumed_by_a_newer_one_counts_each_an
     let rows = rows_of([meta(T, ""), old, record, count(3, [150, 0, 0, 15], [50, 0, 0, 5])].concat());
     assert_eq!((rows.len(), sum(&rows).1.input), (2, 150));
 }
+
+#[test]
+fn an_archived_copy_of_a_rollout_adds_nothing_to_the_active_one() {
+    let name = file(T).rsplit('/').next().unwrap().to_owned();
+    let old = [meta(T, ""), count(1, [100, 0, 0, 10], [100, 0, 0, 10])].concat();
+    for text in [fixture("codex-0.169-rollout-resumed.jsonl"), old] {
+        let logs = Logs::new();
+        let once = logs.write(&file(T), &text).sum();
+        for copy in [name.clone(), format!("{name}.zst")] {
+            let packed = ruzstd::encoding::compress_to_vec(text.as_bytes(), ruzstd::encoding::CompressionLevel::Fastest);
+            let bytes = if copy.ends_with(".zst") { packed } else { text.clone().into_bytes() };
+            logs.write(&format!(".codex/archived_sessions/{copy}"), bytes);
+            assert_eq!(logs.sum(), once, "{copy}");
+        }
+    }
+}
+
+#[test]
+fn today_s_configuration_changes_no_history() {
+    let logs = Logs::new();
+    logs.write(&file(T), [meta(T, ""), turn(1, "gpt-5.5"), count(2, [10, 0, 0, 1], [10, 0, 0, 1])].concat());
+    let before = logs.rows();
+    logs.write(".codex/config.toml", "model = \"other\"\nservice_tier = \"fast\"\n");
+    assert_eq!(logs.rows(), before);
+    assert_eq!((before[0].record.bill.tier, &*before[0].record.model), (ServiceTier::Standard, "gpt-5.5"));
+}

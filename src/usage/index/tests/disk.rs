@@ -27,6 +27,18 @@ fn what_was_read_is_there_after_a_restart_and_nothing_is_read_again() {
 }
 
 #[test]
+fn a_log_s_path_stands_once_in_the_index_for_a_first_reading() {
+    let logs = Logs::new();
+    logs.write(FIRST, fixture("claude-2.1.330-transcript-with-subagent.jsonl"));
+    drop(logs.look());
+    let (index, path) = (fs::read(logs.index_file()).unwrap(), logs.path(FIRST).display().to_string());
+    assert_eq!(memchr::memmem::find_iter(&index, &path).count(), 1);
+    let (index, report) = logs.look();
+    assert_eq!((report.files_found, report.files_read), (1, 0));
+    assert!(rows(&index).iter().all(|row| row.agent == "claude" && row.file == "S.jsonl"));
+}
+
+#[test]
 fn an_index_cut_anywhere_gives_the_same_answer_after_the_next_look() {
     let logs = grown();
     let (expected, whole) = (logs.rows(), fs::read(logs.index_file()).unwrap());

@@ -47,6 +47,22 @@ fn qwen_s_cached_input_counts_once() {
 }
 
 #[test]
+fn qwen_s_requests_beside_its_chats_count_and_those_of_chats_do_not_twice() {
+    let path = ".qwen/usage/token-usage-2026-11.jsonl";
+    let rows = told(path, fixture("qwen-0.24-token-usage.jsonl"));
+    assert_eq!(sum(&rows), (1, each(1)));
+    let row = &rows[0].record;
+    assert_eq!((&*row.key, &*row.model), ("56d3b4b1-7f18-4795-b6c6-806dc3834f0f", "qm"));
+    assert_eq!(&*row.session, "562e89a1-0311-4c35-b1c0-73f9570f3924");
+    // Of a later form nobody knows what it means.
+    let logs = Logs::new();
+    logs.write(path, fixture("qwen-0.24-token-usage.jsonl").replace("\"schemaVersion\":1", "\"schemaVersion\":2"));
+    let (index, _) = logs.look();
+    let met: Vec<_> = index.troubles().map(|trouble| (trouble.problem, trouble.count)).collect();
+    assert_eq!((super::rows(&index).len(), met), (0, vec![(crate::usage::collect::Problem::Version, 2)]));
+}
+
+#[test]
 fn copilot_s_records_count_and_its_sums_at_the_end_do_not() {
     let rows = told(".copilot/session-state/s/events.jsonl", fixture("copilot-1.0.102-usage.jsonl"));
     let (_, tokens) = sum(&rows);

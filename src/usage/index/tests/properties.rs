@@ -74,6 +74,34 @@ fn logs_that_grow_by_any_bytes_are_the_same_as_whole_ones() {
 }
 
 #[test]
+fn a_log_that_is_written_while_it_is_read_tells_all_in_the_end() {
+    let expected = all();
+    let logs = Logs::new();
+    let mut index = logs.open();
+    let written = std::sync::atomic::AtomicBool::new(false);
+    let order = std::sync::atomic::Ordering::SeqCst;
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for (name, text) in corpus() {
+                for piece in text.as_bytes().chunks(97) {
+                    logs.append(&name, piece);
+                }
+            }
+            written.store(true, order);
+        });
+        let mut before = 0;
+        while !written.load(order) {
+            index.scan(&logs.roots()).unwrap();
+            let now = sum(&rows(&index)).0;
+            assert!(now >= before, "what was counted stays");
+            before = now;
+        }
+    });
+    index.scan(&logs.roots()).unwrap();
+    assert_eq!(rows(&index), expected);
+}
+
+#[test]
 fn what_is_gone_stays_counted_and_what_comes_back_adds_nothing() {
     let logs = Logs::new();
     for (name, text) in corpus() {
@@ -100,6 +128,68 @@ fn a_log_that_moves_is_not_read_again() {
     fs::rename(logs.path(CODEX), logs.path(&format!(".codex/archived_sessions/{name}"))).unwrap();
     let (index, report) = logs.look();
     assert_eq!((sum(&rows(&index)), report.bytes_read), (before, 0));
+}
+
+/// The same directories as lists of things that happen to logs, in every order.
+#[test]
+fn whatever_happens_to_logs_in_any_order_the_answer_is_the_same() {
+    type Happens = fn(&Logs);
+    fn packed(logs: &Logs) {
+        let (plain, to) = (logs.path(CODEX), logs.path(&format!("{CODEX}.zst")));
+        // Wherever it is by now.
+        let Ok(text) = fs::read(&plain) else { return };
+        fs::write(to, ruzstd::encoding::compress_to_vec(&text[..], ruzstd::encoding::CompressionLevel::Fastest)).unwrap();
+        fs::remove_file(plain).unwrap();
+    }
+    fn archived(logs: &Logs) {
+        let name = CODEX.rsplit('/').next().unwrap();
+        fs::create_dir_all(logs.path(".codex/archived_sessions")).unwrap();
+        for ending in ["", ".zst"] {
+            let to = logs.path(&format!(".codex/archived_sessions/{name}{ending}"));
+            let _ = fs::rename(logs.path(&format!("{CODEX}{ending}")), to);
+        }
+    }
+    fn renamed(logs: &Logs) {
+        fs::rename(logs.path(".claude/projects/-w"), logs.path(".claude/projects/-elsewhere")).unwrap();
+    }
+    fn restored(logs: &Logs) {
+        write_all(logs);
+    }
+    fn deleted(logs: &Logs) {
+        fs::remove_dir_all(logs.path(".gemini")).unwrap();
+    }
+    let all: [Happens; 5] = [packed, archived, renamed, restored, deleted];
+    let mut expected = Vec::new();
+    for (number, order) in orders(&[0, 1, 2, 3, 4]).into_iter().enumerate() {
+        let logs = Logs::new();
+        write_all(&logs);
+        let mut index = logs.open();
+        index.scan(&logs.roots()).unwrap();
+        if number == 0 {
+            expected = billed(&rows(&index));
+        }
+        for at in &order {
+            all[*at](&logs);
+            // Half of them are seen by another process.
+            if number % 2 == 0 {
+                drop(index);
+                index = logs.open();
+            }
+            index.scan(&logs.roots()).unwrap();
+            assert_eq!(billed(&rows(&index)), expected, "{order:?} at {at}");
+        }
+    }
+}
+
+fn write_all(logs: &Logs) {
+    for (name, text) in corpus() {
+        logs.write(&name, text);
+    }
+}
+
+/// What counts of rows, whatever their file is called by now.
+fn billed(rows: &[Seen]) -> Vec<(String, crate::usage::record::Bill)> {
+    rows.iter().map(|row| (row.record.key.to_string(), row.record.bill)).collect()
 }
 
 #[test]
