@@ -25,6 +25,8 @@ pub enum Stage {
     Check,
     /// Writes it, and brings it into force.
     Commit,
+    /// Takes the prices, which are not the registry's.
+    Prices,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
