@@ -25,4 +25,4 @@ mod tests;
 mod visit;
 
 pub use client::{Check, Fetched, Registry, Settings};
-pub use progress::Progress;
+pub use progress::{Progress, UnderWay};

@@ -17,7 +17,7 @@ pub struct Progress {
 }
 
 /// A sync under way; none is when this is dropped.
-pub(super) struct UnderWay<'a>(&'a Progress);
+pub struct UnderWay<'a>(&'a Progress);
 
 impl Progress {
     /// `tell` is called after each step, on the thread that syncs.
@@ -30,7 +30,16 @@ impl Progress {
     }
 
     pub(super) fn begin(&self) -> UnderWay<'_> {
-        self.put(SyncProgress { stage: Stage::Index, ..SyncProgress::default() });
+        self.from(Stage::Index)
+    }
+
+    /// While prices are taken, which the flow does.
+    pub fn prices(&self) -> UnderWay<'_> {
+        self.from(Stage::Prices)
+    }
+
+    fn from(&self, stage: Stage) -> UnderWay<'_> {
+        self.put(SyncProgress { stage, ..SyncProgress::default() });
         UnderWay(self)
     }
 

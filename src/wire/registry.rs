@@ -10,8 +10,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 mod files;
+mod progress;
 
 pub use files::{Channel, Entry, Index, Kind, Lock, Root, SCHEMA};
+pub use progress::*;
 
 use super::{Call, Effect, manifest::Problem};
 
@@ -92,42 +94,6 @@ impl Call for Sync {
     const NAME: &'static str = "registry.sync";
     const EFFECT: Effect = Effect::Once;
     type Reply = Synced;
-}
-
-/// How far a sync is that is under way, whoever began it.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "RegistryProgress")]
-pub struct Progress {}
-
-/// What a sync does now, in the order in which it does it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[schemars(rename = "SyncStage")]
-pub enum Stage {
-    /// None is under way.
-    #[default]
-    Idle,
-    /// Asks for the index, and checks who signed it.
-    Index,
-    Fetch,
-    /// Judges what came.
-    Check,
-    /// Writes it, and brings it into force.
-    Commit,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct SyncProgress {
-    pub stage: Stage,
-    /// Entries of this stage that are done, and all of them; both 0 where nothing is counted.
-    pub done: u64,
-    pub total: u64,
-}
-
-impl Call for Progress {
-    const NAME: &'static str = "registry.progress";
-    const EFFECT: Effect = Effect::Read;
-    type Reply = SyncProgress;
 }
 
 /// What a sync would change.

@@ -1319,7 +1319,7 @@ export type SyncProgress = {
 };
 export type SyncSource = "cache" | "network";
 /** What a sync does now, in the order in which it does it. */
-export type SyncStage = ("fetch" | "idle" | "index" | "check" | "commit");
+export type SyncStage = ("fetch" | "idle" | "index" | "check" | "commit" | "prices");
 export type Synced = {
   commit: string;
   channel: Channel;

@@ -14,6 +14,16 @@ function read(): Place {
   return { page: page || "dashboard", rest, query: new URLSearchParams(query) };
 }
 
+/** Another page was asked for, and its heading has not got the focus yet. */
+let arrived = false;
+
+/** Whether a heading that was just drawn is one to go to; once for each way to a page. */
+export function takeArrival(): boolean {
+  const was = arrived;
+  arrived = false;
+  return was;
+}
+
 export const place = signal<Place>(read());
 
 window.addEventListener("hashchange", () => {
@@ -21,7 +31,7 @@ window.addEventListener("hashchange", () => {
   place.value = read();
   if (before.page !== place.peek().page || before.rest.join() !== place.peek().rest.join()) {
     window.scrollTo(0, 0);
-    document.querySelector<HTMLElement>("main h1")?.focus({ preventScroll: true });
+    arrived = true;
   }
 });
 

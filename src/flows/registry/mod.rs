@@ -66,6 +66,7 @@ fn take(app: &App, settings: &Settings, force: bool, offline: bool) -> Result<Sy
         app.bus.publish("registry/updated", &synced.commit);
     }
     if let Some(url) = prices_url {
+        let _way = app.registry.progress.prices();
         let (prices, bytes) = prices::take(app, settings, &url);
         synced.requests += 1;
         synced.bytes += bytes;

@@ -50,11 +50,11 @@ fn a_sync_shows_how_far_it_is_and_what_it_brought() {
     let script = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/manifests/scripts/claude.rhai")).unwrap();
     world.write(&with(2, &[(Kind::Script, "claude", format!("// A new line.\n{script}").into_bytes())]));
     page.press("What would change");
-    page.wait("document.querySelector('.change .added')?.innerText.includes('A new line.')");
+    page.wait("document.querySelector('.change .added')?.textContent.includes('A new line.')");
     page.press("Sync now");
     // Nobody runs a script that its user did not agree to.
     page.press("Read and agree");
-    page.wait("document.querySelector('dialog .diff .added')?.innerText.includes('A new line.')");
+    page.wait("document.querySelector('dialog .diff .added')?.textContent.includes('A new line.')");
     page.press("I have read it and agree");
     page.wait("!document.body.innerText.includes('Waits for your agreement')");
 }

@@ -73,7 +73,7 @@ function Kinds({ figures: f }: { figures: Figures }) {
     <div class="figure kinds">
       <h2>Tokens by kind, 30 days</h2>
       <div class="kinds-bar" aria-hidden="true">
-        {kinds.map(([name, n, colour]) => (
+        {kinds.filter(([, n]) => n > 0).map(([name, n, colour]) => (
           <i key={name} style={{ flexGrow: n / all, background: `var(${colour})` }} />
         ))}
       </div>

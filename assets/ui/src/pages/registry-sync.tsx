@@ -27,6 +27,7 @@ const STAGES: [Progress["stage"], string][] = [
   ["fetch", "Fetching entries"],
   ["check", "Checking entries"],
   ["commit", "Bringing into force"],
+  ["prices", "Taking prices"],
 ];
 
 export function SyncProgress() {
@@ -68,9 +69,10 @@ function Running({ of: p }: { of?: Progress }) {
 function Done({ of: s }: { of: Synced }) {
   const changes = [s.new > 0 && `${s.new} new or changed`, s.kept > 0 && `${s.kept} kept`, s.removed > 0 && `${s.removed} gone`].filter(Boolean).join(", ");
   return (
-    <Section title={s.changed ? "Synced" : "Nothing new"} tools={<Close />}>
+    <Section title={s.changed || s.prices?.changed ? "Synced" : "Nothing new"} tools={<Close />}>
       <p class="sync-done" data-sync={s.changed ? "changed" : "same"}>
-        <State tone="ok">{`Version ${s.version} of ${s.channel} is in force`}</State>
+        {s.commit && <State tone="ok">{`Version ${s.version} of ${s.channel} is in force`}</State>}
+        {s.prices?.changed && <State tone="ok">{`Prices of ${s.prices.models.toLocaleString("en")} models are taken`}</State>}
         <span class="note">
           {changes && `${changes}; `}
           {bytes(s.bytes)} in {plural(s.requests, "request")}

@@ -38,6 +38,12 @@ export function Registry() {
   return (
     <>
       <Head title="Registry" note="Agents, providers, models and scripts as data, signed by their publisher.">
+        {r && !r.url && (
+          <button type="button" onClick={() => void startSync()} disabled={busy}>
+            <Icon name="sync" />
+            Take new prices
+          </button>
+        )}
         {r?.url && (
           <>
             <button type="button" onClick={diff} disabled={differences === "asking"}>

@@ -95,8 +95,8 @@ const MOST = 4000;
 
 /** Requests of the profile while the session lasted; of two at once, the one that began later has them, as in the records. */
 function useRequests(s: Session) {
-  const from = Date.parse(s.started) - 1000;
-  const to = s.ended ? Date.parse(s.ended) + 1000 : Number.MAX_SAFE_INTEGER;
+  const from = Date.parse(s.started);
+  const to = s.ended ? Date.parse(s.ended) : Number.MAX_SAFE_INTEGER;
   const select = { profiles: [s.profile], since: s.started.slice(0, 10), ...(s.ended && { until: s.ended.slice(0, 10) }), timezone: "UTC" };
   return useLoad<UsageRequest[]>("usage.export", `${s.id} ${s.ended ?? ""}`, async () => {
     const all: UsageRequest[] = [];

@@ -1,8 +1,9 @@
 // Small parts that every page uses.
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { ago, cost, costTitle, tokens } from "../format";
+import { takeArrival } from "../route";
 import type { Failure, Figures, Problem } from "../types";
 import { Icon, type IconName } from "./icons";
 import { toast } from "./toast";
@@ -16,8 +17,10 @@ export function now(): number {
 }
 
 export function Head(props: { title: string; note?: ComponentChildren; back?: { href: string; text: string }; children?: ComponentChildren }) {
+  const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = `${props.title} · clown`;
+    if (takeArrival()) heading.current?.focus({ preventScroll: true });
   }, [props.title]);
   return (
     <header class="head">
@@ -28,7 +31,7 @@ export function Head(props: { title: string; note?: ComponentChildren; back?: { 
             {props.back.text}
           </a>
         )}
-        <h1 tabIndex={-1}>{props.title}</h1>
+        <h1 ref={heading} tabIndex={-1}>{props.title}</h1>
         {props.note && <p class="note">{props.note}</p>}
       </div>
       {props.children && <div class="head-tools">{props.children}</div>}
