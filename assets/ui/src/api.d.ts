@@ -193,9 +193,15 @@ export type Choices = {
 export type Code = ("invalid_input" | "not_found" | "already_exists" | "secrets_unavailable" | "io" | "usage" | "conflict" | "unsupported" | "refused" | "corrupt" | "script" | "unreachable" | "protocol" | "defect" | "unknown");
 /** A place that is looked at. */
 export type Collector = {
+  /** `proxy`: the log of a profile's proxy. */
   agent: string;
   profile: (string | null);
   root: string;
+  /** Logs that were ever read there. */
+  files: number;
+  /** Their whole lines; a database has none. */
+  lines: number;
+  skipped: Skipped;
 };
 export type Compared = ("built-in" | "agreed");
 export type ConfigList = Record<string, never>;
@@ -291,9 +297,19 @@ export type DoctorReply = {
   prices_problem?: (string | null);
   /** Whether changes are seen at once. */
   watching: boolean;
+  /** Places that the caller's environment names and nobody looks at. */
+  elsewhere?: Array<Elsewhere>;
 };
 /** The reply of calls that have nothing to tell. */
 export type Done = Record<string, unknown>;
+/** A variable moves an agent's logs to a place outside of all that are looked at. */
+export type Elsewhere = {
+  agent: string;
+  variable: string;
+  dir: string;
+  /** What the setting `usage.roots` would be with it. */
+  roots: string;
+};
 export type Endpoint = {
   region?: (string | null);
   format: Format;
@@ -1196,7 +1212,8 @@ export type SessionUse = {
   prices: string;
   /** `log`: the agent's own; `log+proxy`: with requests that only the proxy saw. */
   source: string;
-  /** What clown counts more than the agent's own bill says. */
+  /** What clown counts more than the agent's own bill says, for all of the agent's sessions that this run was a part of: a bill is for
+   * a whole session, resumed or not. Absent where there is no bill or a price is unknown. */
   difference_usd?: (number | null);
 };
 export type Sessions = {
@@ -1222,6 +1239,21 @@ export type Setting = {
   value: unknown;
   default: unknown;
   help: string;
+};
+/** Lines that told nothing because nobody could read them, by kind. */
+export type Skipped = {
+  /** No JSON object. */
+  garbage: number;
+  /** The beginning or the end of one. */
+  half: number;
+  /** No JSON object and no UTF-8. */
+  not_text: number;
+  /** Longer than anything that tells of usage. */
+  too_long: number;
+  /** Of a later version than this build knows. */
+  unknown_version: number;
+  /** Files that could not be opened, or not to their end. */
+  unreadable: number;
 };
 /** The days that were asked for; absent ends are open. */
 export type Slice = {
@@ -1528,7 +1560,7 @@ export type UsageRequest = {
   /** What the agent says it cost. In no sum. */
   source_cost_usd: (number | null);
 };
-/** Reads what is new. What is known of files that are gone stays. */
+/** Reads all logs from their start. What is known of files that are gone stays. */
 export type UsageRescan = Record<string, never>;
 /** What the line below an agent's prompt needs. Names come from the agent. */
 export type UsageStatusline = {
@@ -1907,7 +1939,7 @@ export interface Routes {
     query: { "agent"?: string; "profile"?: string; "session"?: string; "timezone"?: string };
     reply: StatuslineReply;
   };
-  /** Reads what is new. What is known of files that are gone stays. */
+  /** Reads all logs from their start. What is known of files that are gone stays. */
   "POST /api/v1/usage/rescan": {
     body: Record<string, never>;
     reply: Scanned;
