@@ -15,7 +15,7 @@ pub const BASE: &str = "/api/v1";
 
 pub struct Route {
     pub method: Method,
-    /// Below [`BASE`], with fields in braces.
+    /// Below `/api/v1`, with fields in braces.
     pub pattern: &'static str,
     pub call: &'static str,
     pub effect: Effect,
