@@ -131,7 +131,9 @@ fn a_change_whose_daemon_is_killed_is_not_sent_again() {
         tried += 1;
         let alias = format!("late{tried}");
         let create = home.clown(&["profiles", "create", "fake", &alias, "--provider", "offline"]).spawn();
-        let seen = (0..20).any(|_| home.json(&["daemon", "status"])["guards"].to_string().contains("request (2)"));
+        // There may be no daemon yet, or no longer.
+        let guards = || home.clown(&["daemon", "status", "--json"]).run().json()["guards"].to_string();
+        let seen = (0..20).any(|_| guards().contains("request (2)"));
         home.daemons().into_iter().for_each(|pid| kill(pid, "KILL"));
         let out = create.wait_with_output().unwrap();
         said = String::from_utf8_lossy(&out.stderr).into_owned();
