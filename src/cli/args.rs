@@ -3,7 +3,8 @@
 use argh::{ArgsInfo, FromArgs};
 
 use super::{
-    agents, budget, config, daemon, profiles, providers, proxy, registry, run, scripts, sessions, templates, ultrallm, usage, watch,
+    agents, budget, completions, config, daemon, profiles, providers, proxy, registry, run, scripts, sessions, templates,
+    ultrallm, usage, watch,
 };
 
 #[derive(FromArgs, ArgsInfo)]
@@ -51,6 +52,7 @@ pub(super) enum Command {
     Templates(templates::Templates),
     Config(config::Config),
     Watch(watch::Watch),
+    Completions(completions::Completions),
     Daemon(daemon::Daemon),
     Ultrallm(ultrallm::Ultrallm),
 }

@@ -6,6 +6,7 @@
 mod agents;
 mod args;
 mod budget;
+mod completions;
 mod config;
 mod connect;
 mod create;

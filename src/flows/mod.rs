@@ -3,6 +3,7 @@
 pub mod approve;
 pub mod budgets;
 pub mod change_profile;
+pub mod complete;
 pub mod create_profile;
 pub mod delete_profile;
 mod keys;

@@ -5,6 +5,7 @@
 
 pub mod agents;
 pub mod budgets;
+pub mod complete;
 pub mod config;
 pub mod daemon;
 pub mod envelope;

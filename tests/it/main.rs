@@ -5,6 +5,7 @@
 mod agents;
 mod bad_input;
 mod canary;
+mod completions;
 mod daemon;
 mod help;
 mod hostile_peers;

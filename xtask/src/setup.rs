@@ -36,6 +36,8 @@ static PYTHON: Tool =
 const TESTS: &[Tool] = &[
     Tool { names: &["gnome-keyring-daemon"], needed_for: "the keychain test", packages: &["gnome-keyring"] },
     Tool { names: &["dbus-run-session"], needed_for: "the keychain test", packages: &["dbus"] },
+    Tool { names: &["zsh"], needed_for: "the completion tests", packages: &["zsh"] },
+    Tool { names: &["fish"], needed_for: "the completion tests", packages: &["fish"] },
     Tool { names: &["strace"], needed_for: "the crash sweeps", packages: &["strace"] },
 ];
 
