@@ -12,4 +12,5 @@ pub mod os;
 pub mod paths;
 pub mod seams;
 pub mod secret;
+pub mod service;
 pub mod url;

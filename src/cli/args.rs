@@ -3,7 +3,7 @@
 use argh::{ArgsInfo, FromArgs};
 
 use super::{
-    agents, budget, completions, config, daemon, profiles, providers, proxy, registry, run, scripts, sessions, templates,
+    agents, budget, completions, config, daemon, profiles, providers, proxy, registry, run, scripts, service, sessions, templates,
     ultrallm, usage, watch,
 };
 
@@ -54,5 +54,6 @@ pub(super) enum Command {
     Watch(watch::Watch),
     Completions(completions::Completions),
     Daemon(daemon::Daemon),
+    Service(service::Service),
     Ultrallm(ultrallm::Ultrallm),
 }

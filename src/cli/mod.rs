@@ -21,6 +21,7 @@ mod proxy;
 mod registry;
 mod run;
 mod scripts;
+mod service;
 mod sessions;
 mod start;
 mod table;

@@ -17,6 +17,7 @@ mod proxy;
 mod proxy_manager;
 mod registry;
 mod registry_layer;
+mod service;
 mod sessions;
 mod support;
 mod usage;

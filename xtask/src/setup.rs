@@ -38,6 +38,7 @@ const TESTS: &[Tool] = &[
     Tool { names: &["dbus-run-session"], needed_for: "the keychain test", packages: &["dbus"] },
     Tool { names: &["zsh"], needed_for: "the completion tests", packages: &["zsh"] },
     Tool { names: &["fish"], needed_for: "the completion tests", packages: &["fish"] },
+    Tool { names: &["systemd-analyze"], needed_for: "the service tests", packages: &["systemd"] },
     Tool { names: &["strace"], needed_for: "the crash sweeps", packages: &["strace"] },
 ];
 
