@@ -22,7 +22,7 @@ use crate::{
     app::App,
     base::error::{Error, Result, closest},
     flows::{
-        approve, budgets, change_profile, complete, create_profile, delete_profile, look, proxy, registry, run_profile, settings,
+        approve, budgets, change_profile, complete, create_profile, delete_profile, doctor, look, proxy, registry, run_profile, settings,
         templates, test_script, trust, usage,
     },
     wire::{
@@ -128,6 +128,8 @@ impl Router {
         router.bind(usage::reconcile);
         router.bind(usage::doctor);
         router.bind(complete::words);
+        router.bind(doctor::run);
+        router.bind(doctor::fix);
         router.bind(budgets::set);
         router.bind(budgets::list);
         router.bind(budgets::remove);

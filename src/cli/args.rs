@@ -3,7 +3,7 @@
 use argh::{ArgsInfo, FromArgs};
 
 use super::{
-    agents, budget, completions, config, daemon, profiles, providers, proxy, registry, run, scripts, service, sessions, templates,
+    agents, budget, completions, config, daemon, doctor, profiles, providers, proxy, registry, run, scripts, service, sessions, templates,
     ultrallm, usage, watch,
 };
 
@@ -55,5 +55,6 @@ pub(super) enum Command {
     Completions(completions::Completions),
     Daemon(daemon::Daemon),
     Service(service::Service),
+    Doctor(doctor::Doctor),
     Ultrallm(ultrallm::Ultrallm),
 }

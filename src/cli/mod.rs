@@ -11,6 +11,7 @@ mod config;
 mod connect;
 mod create;
 mod daemon;
+mod doctor;
 mod logfile;
 mod output;
 mod pre;

@@ -6,6 +6,7 @@ pub mod change_profile;
 pub mod complete;
 pub mod create_profile;
 pub mod delete_profile;
+pub mod doctor;
 mod keys;
 pub mod look;
 mod place;

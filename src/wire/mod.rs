@@ -8,6 +8,7 @@ pub mod budgets;
 pub mod complete;
 pub mod config;
 pub mod daemon;
+pub mod doctor;
 pub mod envelope;
 pub mod error;
 pub mod event;

@@ -7,6 +7,7 @@ mod bad_input;
 mod canary;
 mod completions;
 mod daemon;
+mod doctor;
 mod help;
 mod hostile_peers;
 mod hostile_scripts;
