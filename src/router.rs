@@ -24,8 +24,8 @@ use crate::{
     app::App,
     base::error::{Error, Result, closest},
     flows::{
-        approve, budgets, change_profile, create_profile, delete_profile, look, metrics, proxy, registry, run_profile, settings, templates,
-        test_script, trust, usage,
+        approve, budgets, change_profile, complete, create_profile, delete_profile, doctor, look, metrics, proxy, registry, run_profile,
+        settings, templates, test_script, trust, usage,
     },
     wire::{
         Call, Done, Effect, PROTOCOL,
@@ -134,6 +134,9 @@ impl Router {
         router.bind(usage::import);
         router.bind(usage::reconcile);
         router.bind(usage::doctor);
+        router.bind(complete::words);
+        router.bind(doctor::run);
+        router.bind(doctor::fix);
         router.bind(budgets::set);
         router.bind(budgets::list);
         router.bind(budgets::remove);

@@ -43,6 +43,10 @@ impl Error {
         self
     }
 
+    pub fn hints(&self) -> &[String] {
+        &self.hints
+    }
+
     /// A hint for those that have none yet.
     #[must_use]
     pub fn or_hint(self, hint: &str) -> Self {

@@ -10,6 +10,10 @@ use std::{
 
 use super::error::{Error, Result};
 
+/// How temporary files beside their targets are called.
+pub const TEMP_START: &str = ".clown-";
+pub const TEMP_END: &str = ".tmp";
+
 /// Who may read a file that clown writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -46,7 +50,7 @@ pub fn write_atomic(path: &Path, bytes: &[u8], mode: Mode) -> Result<()> {
     };
     let dir = target.parent().ok_or_else(|| Error::io(format!("{} has no directory", target.display())))?;
     create_private_dir(dir)?;
-    let mut temp = tempfile::Builder::new().prefix(".clown-").suffix(".tmp").tempfile_in(dir).map_err(Error::writing(path))?;
+    let mut temp = tempfile::Builder::new().prefix(TEMP_START).suffix(TEMP_END).tempfile_in(dir).map_err(Error::writing(path))?;
     let write = |temp: &mut tempfile::NamedTempFile| -> io::Result<()> {
         temp.write_all(bytes)?;
         #[cfg(unix)]
@@ -68,7 +72,7 @@ pub fn write_atomic(path: &Path, bytes: &[u8], mode: Mode) -> Result<()> {
 pub fn create_atomic(path: &Path, bytes: &[u8]) -> Result<bool> {
     let dir = path.parent().ok_or_else(|| Error::io(format!("{} has no directory", path.display())))?;
     create_private_dir(dir)?;
-    let mut temp = tempfile::Builder::new().prefix(".clown-").suffix(".tmp").tempfile_in(dir).map_err(Error::writing(path))?;
+    let mut temp = tempfile::Builder::new().prefix(TEMP_START).suffix(TEMP_END).tempfile_in(dir).map_err(Error::writing(path))?;
     temp.write_all(bytes).and_then(|()| temp.as_file().sync_all()).map_err(Error::writing(path))?;
     match temp.persist_noclobber(path) {
         Ok(_) => sync_dir(dir).map_err(Error::writing(path)).map(|()| true),

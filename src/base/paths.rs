@@ -33,9 +33,7 @@ impl Paths {
                 std::path::absolute(PathBuf::from(root)).map_err(|e| Error::io(format!("{HOME_VAR} is not a usable path")).cause(e))?;
             return Ok(Self { root, moved: true });
         }
-        let base = directories::BaseDirs::new().ok_or_else(|| {
-            Error::io("no home directory is known for this user").hint(format!("set HOME, or {HOME_VAR} to a directory for clown"))
-        })?;
+        let base = base_dirs()?;
         // macOS's own place for settings is not where users of command-line tools look.
         let config = if cfg!(target_os = "macos") { base.home_dir().join(".config") } else { base.config_dir().to_owned() };
         let root = config.join("clown");
@@ -201,6 +199,24 @@ impl Paths {
         base.join(format!(".{agent}-profiles")).join(alias.as_str())
     }
 
+    /// Name and file of the systemd unit that runs the daemon of this tree; another tree has its own.
+    pub fn systemd_unit(&self) -> Result<(String, PathBuf)> {
+        let name = format!("{}.service", self.service_name('-'));
+        let file = base_dirs()?.config_dir().join("systemd").join("user").join(&name);
+        Ok((name, file))
+    }
+
+    /// Label and file of the launchd agent.
+    pub fn launch_agent(&self) -> Result<(String, PathBuf)> {
+        let label = format!("{}.daemon", self.service_name('.'));
+        let file = base_dirs()?.home_dir().join("Library").join("LaunchAgents").join(format!("{label}.plist"));
+        Ok((label, file))
+    }
+
+    fn service_name(&self, separator: char) -> String {
+        if self.moved { format!("clown{separator}{}", self.tag()) } else { "clown".to_owned() }
+    }
+
     /// Short, stable name of this tree, for places that all trees share.
     pub fn tag(&self) -> String {
         short_hash(self.root.to_string_lossy().as_bytes())
@@ -237,6 +253,12 @@ impl Paths {
         let name = short_hash(format!("{}\0{agent}\0{alias}", self.root.display()).as_bytes());
         runtime.join("t").join(name)
     }
+}
+
+fn base_dirs() -> Result<directories::BaseDirs> {
+    directories::BaseDirs::new().ok_or_else(|| {
+        Error::io("no home directory is known for this user").hint(format!("set HOME, or {HOME_VAR} to a directory for clown"))
+    })
 }
 
 fn short_hash(bytes: &[u8]) -> String {

@@ -3,7 +3,8 @@
 use argh::{ArgsInfo, FromArgs};
 
 use super::{
-    agents, budget, config, daemon, profiles, providers, proxy, registry, run, scripts, sessions, templates, ui, ultrallm, usage, watch,
+    agents, budget, completions, config, daemon, doctor, profiles, providers, proxy, registry, run, scripts, service, sessions, templates, ui,
+    ultrallm, usage, watch,
 };
 
 #[derive(FromArgs, ArgsInfo)]
@@ -52,6 +53,9 @@ pub(super) enum Command {
     Config(config::Config),
     Watch(watch::Watch),
     Ui(ui::Ui),
+    Completions(completions::Completions),
     Daemon(daemon::Daemon),
+    Service(service::Service),
+    Doctor(doctor::Doctor),
     Ultrallm(ultrallm::Ultrallm),
 }

@@ -5,6 +5,7 @@ use argh::{ArgsInfo, EarlyExit, FromArgs};
 use super::{
     Engine, Foreground,
     args::{Command, Top},
+    completions,
     output::{Output, write_stdout},
     pre, words,
 };
@@ -18,6 +19,11 @@ pub struct Lives<'l> {
 
 /// Parses and runs one command line; gives the exit code.
 pub fn main(argv: &[String], lives: &Lives<'_>) -> i32 {
+    if let Some((word, rest)) = argv.split_first()
+        && word == completions::COMMAND
+    {
+        return completions::answer(rest);
+    }
     let info = Top::get_args_info();
     let (globals, rest) = pre::lift(argv, &info);
     let output = Output { json: globals.json, quiet: globals.quiet };
@@ -65,6 +71,9 @@ fn dispatch(command: Command, output: Output, lives: &Lives<'_>) -> Result<i32> 
         Command::Watch(watch) => watch.run(output),
         Command::Ui(ui) => ui.run(output),
         Command::Daemon(daemon) => daemon.run(output, lives.daemon),
+        Command::Doctor(doctor) => doctor.run(output),
+        Command::Completions(completions) => completions.run(output),
+        Command::Service(service) => service.run(output),
         Command::Ultrallm(ultrallm) => ultrallm.run(output, lives.engine),
     }
 }

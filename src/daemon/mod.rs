@@ -8,6 +8,7 @@ mod activity;
 mod host;
 mod lock;
 mod log;
+mod notify;
 mod otel;
 mod processes;
 mod run;

@@ -12,7 +12,7 @@ use super::{
     activity::Activity,
     host::{Process, Rest},
     lock::{self, Taken},
-    log, otel,
+    log, notify, otel,
     web::{self, Web},
 };
 use crate::{
@@ -85,7 +85,9 @@ async fn life(options: &Options, paths: Paths, report: impl FnOnce(&StartReport)
     };
     tracing::info!(pid = std::process::id(), version = crate::router::VERSION, endpoint = %up.endpoint.ipc, "ready");
     report(&StartReport::Ready { pid: std::process::id(), endpoint: up.endpoint.ipc.clone() });
+    notify::ready(&up.endpoint.ipc);
     up.until_end().await;
+    notify::ending();
     up.end().await;
     tracing::info!("ended");
     Ok(())
@@ -202,6 +204,7 @@ impl Up {
         tokio::select! {
             _ = stop.wait_for(|s| *s) => {}
             () = idle => {}
+            () = notify::alive(self.sockets[0].clone()) => {}
             () = signal() => tracing::info!("told to end by a signal"),
         }
     }

@@ -3,8 +3,10 @@
 pub mod approve;
 pub mod budgets;
 pub mod change_profile;
+pub mod complete;
 pub mod create_profile;
 pub mod delete_profile;
+pub mod doctor;
 mod keys;
 pub mod look;
 pub mod metrics;

@@ -5,8 +5,10 @@
 
 pub mod agents;
 pub mod budgets;
+pub mod complete;
 pub mod config;
 pub mod daemon;
+pub mod doctor;
 pub mod envelope;
 pub mod error;
 pub mod event;

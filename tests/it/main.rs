@@ -5,7 +5,9 @@
 mod agents;
 mod bad_input;
 mod canary;
+mod completions;
 mod daemon;
+mod doctor;
 mod help;
 mod hostile_peers;
 mod hostile_scripts;
@@ -17,6 +19,7 @@ mod proxy;
 mod proxy_manager;
 mod registry;
 mod registry_layer;
+mod service;
 mod sessions;
 mod support;
 mod ui;

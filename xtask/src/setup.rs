@@ -38,6 +38,9 @@ const TESTS: &[Tool] = &[
     Tool { names: &["gnome-keyring-daemon"], needed_for: "the keychain test", packages: &["gnome-keyring"] },
     Tool { names: &["dbus-run-session"], needed_for: "the keychain test", packages: &["dbus"] },
     Tool { names: &["chromium", "chromium-browser", "google-chrome"], needed_for: "the tests of the web UI", packages: &["chromium"] },
+    Tool { names: &["zsh"], needed_for: "the completion tests", packages: &["zsh"] },
+    Tool { names: &["fish"], needed_for: "the completion tests", packages: &["fish"] },
+    Tool { names: &["systemd-analyze"], needed_for: "the service tests", packages: &["systemd"] },
     Tool { names: &["strace"], needed_for: "the crash sweeps", packages: &["strace"] },
     Tool { names: &["prometheus"], needed_for: "the test that scrapes the figures", packages: &["prometheus"] },
 ];

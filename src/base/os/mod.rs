@@ -1,5 +1,6 @@
 //! What differs between platforms. Each platform file offers the same functions.
 
+pub mod ports;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]

@@ -313,6 +313,22 @@ pub fn kill_group(leader: u32) {
     }
 }
 
+/// Access bits of a file or directory; `None` for a link, and for what is not there.
+pub fn mode(path: &Path) -> Option<u32> {
+    let meta = fs::symlink_metadata(path).ok()?;
+    (!meta.is_symlink()).then(|| meta.mode() & 0o7777)
+}
+
+pub fn set_mode(path: &Path, mode: u32) -> Result<()> {
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).map_err(Error::writing(path))
+}
+
+/// Bytes a user may still write at this place.
+pub fn free_space(path: &Path) -> Option<u64> {
+    let stat = rustix::fs::statvfs(path).ok()?;
+    Some(stat.f_bavail.saturating_mul(stat.f_frsize))
+}
+
 /// A file the user may execute.
 pub fn is_executable(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|m| m.is_file() && m.mode() & 0o111 != 0)

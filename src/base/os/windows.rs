@@ -10,6 +10,11 @@ use std::{
 
 use crate::base::error::{Error, Result};
 
+/// Users have no numbers here.
+pub fn uid() -> u32 {
+    0
+}
+
 /// The name that any client may try first: a named pipe.
 pub fn well_known_socket() -> PathBuf {
     local_data().join("clown").join("clownd.ipc")
@@ -145,4 +150,18 @@ pub fn program_names(name: &str) -> Vec<String> {
 
 pub fn symlink(target: &Path, link: &Path) -> io::Result<()> {
     if target.is_dir() { std::os::windows::fs::symlink_dir(target, link) } else { std::os::windows::fs::symlink_file(target, link) }
+}
+
+/// Access on Windows is by lists, not by bits.
+pub fn mode(_path: &Path) -> Option<u32> {
+    None
+}
+
+pub fn set_mode(_path: &Path, _mode: u32) -> Result<()> {
+    Ok(())
+}
+
+/// Not asked for yet.
+pub fn free_space(_path: &Path) -> Option<u64> {
+    None
 }

@@ -44,6 +44,8 @@ pub trait SecretStore: Send + Sync {
     fn kind(&self) -> &'static str;
     fn get(&self, name: &str) -> Result<Option<Secret>>;
     fn set(&self, name: &str, key: &Secret) -> Result<()>;
+    /// Whether the store answers within this time. Stores and asks for nothing.
+    fn reach(&self, limit: std::time::Duration) -> Result<()>;
     /// Deleting what is not there succeeds.
     fn delete(&self, name: &str) -> Result<()>;
 }
