@@ -4,12 +4,15 @@
 //! that only looks at it.
 
 mod agents;
+mod aliases;
 mod args;
+mod bind;
 mod budget;
 mod config;
 mod connect;
 mod create;
 mod daemon;
+mod init;
 mod logfile;
 mod output;
 mod pre;
@@ -22,6 +25,7 @@ mod run;
 mod scripts;
 mod sessions;
 mod start;
+mod status;
 mod table;
 mod templates;
 mod ultrallm;

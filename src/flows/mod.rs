@@ -1,11 +1,13 @@
 //! The only code that joins rooms. One file per flow; each public function is one call.
 
 pub mod approve;
+pub mod bindings;
 pub mod budgets;
 pub mod change_profile;
 pub mod create_profile;
 pub mod delete_profile;
 mod keys;
+pub mod launchers;
 pub mod look;
 mod place;
 mod project_code;

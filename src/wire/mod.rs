@@ -4,6 +4,7 @@
 //! written from these files. A call is a type; its reply type follows from it (`Call::Reply`).
 
 pub mod agents;
+pub mod bindings;
 pub mod budgets;
 pub mod config;
 pub mod daemon;
@@ -11,6 +12,7 @@ pub mod envelope;
 pub mod error;
 pub mod event;
 pub mod ids;
+pub mod launchers;
 pub mod manifest;
 pub mod profiles;
 pub mod providers;
