@@ -6,6 +6,7 @@ mod agents;
 mod bad_input;
 mod canary;
 mod daemon;
+mod everyday;
 mod help;
 mod hostile_peers;
 mod hostile_scripts;
