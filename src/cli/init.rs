@@ -17,9 +17,12 @@ use crate::{
     base::error::{Error, Result},
     wire::{
         agents::{self, AgentRow},
+        config::Set,
+        error::Code,
         ids::Alias,
         launchers::{Installed, Target},
         profiles::{Create, Created, KeyInput, List, Options, Settings},
+        providers,
     },
 };
 
@@ -93,10 +96,17 @@ impl Init {
         };
         let key = match key {
             KeyInput::Absent if asking => ask_key(&mut daemon, &agent, &provider)?,
+            KeyInput::Absent => without_key(&mut daemon, &agent, &provider)?,
             given => given,
         };
         let create = Create { agent, alias, provider, settings: Settings::default(), key, proxy: false, template: None, dry_run: false };
-        let created = agreeing(&mut daemon, output, &create)?;
+        let created = match agreeing(&mut daemon, output, &create) {
+            Err(error) if error.code() == Code::SecretsUnavailable => {
+                choose_file(&mut daemon, error, asking)?;
+                agreeing(&mut daemon, output, &create)?
+            }
+            made => made?,
+        };
         if !output.json {
             show(&created, output, "Created.");
         }
@@ -145,6 +155,32 @@ fn another(daemon: &mut Daemon, output: Output, asking: bool, named: bool) -> Re
     output.say(&format!("Run it: clown run {}", first.alias));
     output.say("Another one: clown init --agent ID --provider ID --alias NAME");
     Ok(false)
+}
+
+/// A provider without keys needs none; else says the one way on.
+fn without_key(daemon: &mut Daemon, agent: &str, provider: &str) -> Result<KeyInput> {
+    let choices = daemon.call(&Options { agent: Some(agent.to_owned()), provider: Some(provider.to_owned()) })?;
+    if !choices.needs_key {
+        return Ok(KeyInput::Absent);
+    }
+    let manifest = daemon.call(&providers::Inspect { id: provider.to_owned() })?.manifest;
+    let var = manifest.key_env.as_deref().unwrap_or("KEY");
+    let get = choices.key_url.map(|url| format!("get one at {url}, then ")).unwrap_or_default();
+    Err(Error::invalid(format!("provider {provider} needs a key"))
+        .hint(format!("{get}put it into a variable and name that: export {var}=..., and clown init with --api-key-env {var}")))
+}
+
+/// Where no keychain answers, keys go into a file, and only when the user says so.
+fn choose_file(daemon: &mut Daemon, error: Error, asking: bool) -> Result<()> {
+    if asking {
+        prompt::tell(&super::output::printable(&error.to_string()));
+        if prompt::confirm("Keep keys in a file that only you can read?")? {
+            daemon.call(&Set { key: "secrets.backend".to_owned(), value: Some("file".to_owned()) })?;
+            return Ok(());
+        }
+    }
+    Err(Error::secrets(error.to_string())
+        .hint("keep keys in a file that only you can read, then run clown init again: clown config set secrets.backend file"))
 }
 
 fn agent(daemon: &mut Daemon, named: Option<String>, asking: bool, yes: bool) -> Result<String> {

@@ -53,3 +53,17 @@ fn on_a_terminal_it_asks_and_ends_with_the_command() {
     assert!(cancelled.contains("cancelled"), "{cancelled}");
     assert_eq!(home.json(&["profiles", "list"])["profiles"].as_array().unwrap().len(), 1, "an interrupted one leaves nothing");
 }
+
+#[test]
+fn where_no_keychain_answers_it_offers_the_file() {
+    let home = TestHome::with_fake("true");
+    home.provider("http://127.0.0.1:9");
+    let typed = "fake\nmine\nfirst\ncanary-0123456789\n";
+    let Some(refused) = home.on_terminal("init --no-shim", &format!("{typed}no\n"), &[]) else { return };
+    assert!(refused.contains("Keep keys in a file that only you can read?") && refused.contains("clown config set"), "{refused}");
+    assert!(home.files_with(&home.home(), b"canary-0123456789").is_empty());
+    let Some(shown) = home.on_terminal("init --no-shim", &format!("{typed}yes\n"), &[]) else { return };
+    assert!(shown.contains("Created.") && !shown.contains("canary"), "{shown}");
+    let kept = home.files_with(&home.home(), b"canary-0123456789");
+    assert_eq!(kept, [home.root().join("secrets/keys.json")]);
+}
