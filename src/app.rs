@@ -17,6 +17,7 @@ use crate::{
     },
     config::ConfigFile,
     events::Bus,
+    launchers,
     manifests::Manifests,
     profiles::Store,
     proxy::manager::Instances,
@@ -88,6 +89,7 @@ pub struct App {
     pub profiles: Store,
     pub scripts: Scripts,
     pub approvals: Approvals,
+    pub launchers: launchers::Store,
     pub sessions: Sessions,
     pub bus: Arc<Bus>,
     pub tokens: Arc<Tokens>,
@@ -141,6 +143,7 @@ impl App {
             profiles: Store::new(paths.clone()),
             scripts: Scripts::new(Arc::clone(&seams.spawn)),
             approvals: Approvals::new(paths.approvals_file(), paths.approvals_dir()),
+            launchers: launchers::Store::new(paths.launchers_file(), paths.moved_to()),
             sessions: Sessions::new(paths.sessions_file(), {
                 let host = Arc::clone(&host);
                 Box::new(move |job| host.later(job))

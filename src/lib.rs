@@ -10,7 +10,9 @@ pub mod base;
 pub mod config;
 
 pub mod agents;
+pub mod bindings;
 pub mod events;
+pub mod launchers;
 pub mod manifests;
 pub mod profiles;
 pub mod providers;

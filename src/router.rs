@@ -24,8 +24,8 @@ use crate::{
     app::App,
     base::error::{Error, Result, closest},
     flows::{
-        approve, budgets, change_profile, complete, create_profile, delete_profile, doctor, look, metrics, proxy, registry, run_profile,
-        settings, templates, test_script, trust, usage,
+        approve, bindings, budgets, change_profile, complete, create_profile, delete_profile, doctor, launchers, look, metrics, proxy,
+        registry, run_profile, settings, templates, test_script, trust, usage,
     },
     wire::{
         Call, Done, Effect, PROTOCOL,
@@ -140,6 +140,13 @@ impl Router {
         router.bind(budgets::set);
         router.bind(budgets::list);
         router.bind(budgets::remove);
+        router.bind(bindings::which);
+        router.bind(bindings::bind);
+        router.bind(bindings::unbind);
+        router.bind(bindings::trust);
+        router.bind(launchers::install);
+        router.bind(launchers::uninstall);
+        router.bind(launchers::list);
         router
     }
 

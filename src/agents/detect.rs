@@ -14,7 +14,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     base::{
         error::Result,
-        fsx, os,
+        fsx,
+        launcher::is_launcher,
+        os,
         seams::{Spawn, SpawnSpec},
     },
     wire::{agents::Detection, manifest::AgentManifest},
@@ -185,7 +187,8 @@ pub fn find_program(names: &[String], path: &str) -> Option<PathBuf> {
         std::env::split_paths(OsStr::new(path))
             .filter(|dir| dir.is_absolute())
             .map(|dir| dir.join(&name))
-            .find(|p| os::is_executable(p))
+            // A launcher runs a profile of the agent, which would look for the agent again.
+            .find(|p| os::is_executable(p) && !is_launcher(p))
             .and_then(|p| fs::canonicalize(p).ok())
     })
 }

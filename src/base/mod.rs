@@ -7,6 +7,7 @@ pub mod fetch;
 pub mod fsx;
 pub mod glob;
 pub mod json;
+pub mod launcher;
 pub mod loopback;
 pub mod os;
 pub mod paths;

@@ -147,6 +147,16 @@ impl Paths {
         self.root.join("budgets.json")
     }
 
+    /// Launchers that were installed.
+    pub fn launchers_file(&self) -> PathBuf {
+        self.root.join("launchers.json")
+    }
+
+    /// The value of `CLOWN_HOME` that leads to this tree; none for the ordinary one.
+    pub fn moved_to(&self) -> Option<String> {
+        self.moved.then(|| self.root.to_string_lossy().into_owned())
+    }
+
     /// Where and when the prices were taken.
     pub fn prices_lock(&self) -> PathBuf {
         self.registry_dir().join("prices.lock")

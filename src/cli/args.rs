@@ -3,8 +3,8 @@
 use argh::{ArgsInfo, FromArgs};
 
 use super::{
-    agents, budget, completions, config, daemon, doctor, profiles, providers, proxy, registry, run, scripts, service, sessions, templates, ui,
-    ultrallm, usage, watch,
+    agents, aliases, bind, budget, completions, config, daemon, doctor, init, profiles, providers, proxy, registry, run, scripts, service,
+    sessions, templates, ui, ultrallm, usage, watch,
 };
 
 #[derive(FromArgs, ArgsInfo)]
@@ -13,7 +13,7 @@ use super::{
 /// --json and --quiet may stand anywhere before the arguments of an agent.
 #[argh(
     usage = "[--json] [--quiet] <command> [<args>]",
-    example = "clown profiles create claude work --provider offline\nclown run work -- -p \"say hi\"",
+    example = "clown init\nclown profiles create claude work --provider offline\nclown run work -- -p \"say hi\"",
     error_code(0, "success; `run` ends with the agent's own code instead"),
     error_code(1, "understood, and could not be done"),
     error_code(2, "the command line is wrong"),
@@ -39,8 +39,14 @@ pub(super) struct Top {
 #[derive(FromArgs, ArgsInfo)]
 #[argh(subcommand)]
 pub(super) enum Command {
+    Init(init::Init),
     Run(run::Run),
     Profiles(profiles::Profiles),
+    Bind(bind::BindArgs),
+    Unbind(bind::UnbindArgs),
+    Which(bind::WhichArgs),
+    Trust(bind::TrustArgs),
+    Aliases(aliases::Aliases),
     Agents(agents::Agents),
     Providers(providers::Providers),
     Proxy(proxy::Proxy),

@@ -137,7 +137,7 @@ fn missing(what: &str, hint: &str) -> Error {
     Error::usage(format!("clown profiles create needs {what}")).hint(hint).hint("see clown profiles create --help")
 }
 
-fn ask_key(daemon: &mut Daemon, agent: &str, provider: &str) -> Result<KeyInput> {
+pub(super) fn ask_key(daemon: &mut Daemon, agent: &str, provider: &str) -> Result<KeyInput> {
     let choices = daemon.call(&Options { agent: Some(agent.to_owned()), provider: Some(provider.to_owned()) })?;
     if !choices.needs_key {
         return Ok(KeyInput::Absent);

@@ -4,7 +4,9 @@
 //! that only looks at it.
 
 mod agents;
+mod aliases;
 mod args;
+mod bind;
 mod budget;
 mod completions;
 mod config;
@@ -12,6 +14,7 @@ mod connect;
 mod create;
 mod daemon;
 mod doctor;
+mod init;
 mod logfile;
 mod output;
 mod pre;
@@ -25,6 +28,7 @@ mod scripts;
 mod service;
 mod sessions;
 mod start;
+mod status;
 mod table;
 mod templates;
 mod ui;

@@ -7,6 +7,9 @@ use argh::{CommandInfoWithArgs, FlagInfoKind, Optionality};
 
 use crate::base::error::closest;
 
+/// In the place of a profile's name in `clown run -- ARGS`, which names none. No profile is called so.
+pub(super) const UNNAMED: &str = "--";
+
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Globals {
     pub json: bool,
@@ -32,6 +35,8 @@ pub(super) fn lift(argv: &[String], top: &CommandInfoWithArgs) -> (Globals, Vec<
         }
         if word == "--" {
             rest.push(word.clone());
+            // A command that takes a name and then anything was given none.
+            rest.extend((greedy && at.name == "run").then(|| UNNAMED.to_owned()));
             rest.extend(words.cloned());
             break;
         }
@@ -62,6 +67,10 @@ pub(super) fn lift(argv: &[String], top: &CommandInfoWithArgs) -> (Globals, Vec<
                 rest.push(word.clone());
             }
         }
+    }
+    let fenced = rest.iter().any(|word| matches!(word.as_str(), "--" | "--help"));
+    if at.name == "run" && positionals == 0 && !fenced {
+        rest.extend(["--", UNNAMED].map(str::to_owned));
     }
     (globals, rest)
 }
@@ -115,9 +124,13 @@ mod tests {
             ("run p -p=hello", vec!["-p=hello"]),
             ("run p a -- b", vec!["a", "--", "b"]),
             ("profiles run p --version", vec!["--version"]),
+            ("run -- -p hi", vec![UNNAMED, "-p", "hi"]),
+            ("run -- p", vec![UNNAMED, "p"]),
+            ("run", vec![UNNAMED]),
+            ("run --json", vec![UNNAMED]),
         ] {
             let (globals, rest) = lifted(line);
-            assert_eq!(globals, Globals::default(), "{line}");
+            assert_eq!(globals, Globals { json: line == "run --json", ..Globals::default() }, "{line}");
             let refs: Vec<&str> = rest.iter().map(String::as_str).collect();
             assert!(Top::from_args(&["clown"], &refs).is_ok(), "{line}");
             let fence = refs.iter().position(|w| *w == "--").unwrap();

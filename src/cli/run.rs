@@ -1,29 +1,34 @@
 //! `clown run`: the daemon plans, this process starts the agent with the terminal it already has.
 
-use std::process::Command;
+use std::{collections::BTreeMap, process::Command};
 
 use argh::{ArgsInfo, FromArgs};
 
-use super::{connect::Daemon, output::Output, proxy::bring, scripts::agreeing};
+use super::{bind, connect::Daemon, output::Output, pre::UNNAMED, proxy::bring, scripts::agreeing};
 use crate::{
     base::{
         child_env,
         error::{Error, Result},
         secret::reference,
     },
-    wire::runs::{Begin, Ended, Exit, Started},
+    wire::{
+        bindings::Which,
+        runs::{Begin, Ended, Exit, Started},
+    },
 };
 
 #[derive(FromArgs, ArgsInfo)]
 /// Run the agent of a profile here. Everything behind the profile's name goes to the agent.
+///
+/// Without a name the directory chooses: see clown bind and clown which.
 #[argh(
     subcommand,
     name = "run",
-    usage = "<alias> [--] [<arguments of the agent>]",
-    example = "clown run work\nclown run work -p \"explain this repository\""
+    usage = "[<alias>] [--] [<arguments of the agent>]",
+    example = "clown run work\nclown run work -p \"explain this repository\"\nclown run -- -p \"with the profile of this directory\""
 )]
 pub(super) struct Run {
-    /// name of the profile
+    /// name of the profile; without one, the directory's
     #[argh(positional)]
     alias: String,
     /// arguments for the agent
@@ -35,44 +40,55 @@ impl Run {
     /// The agent's own exit code; when a signal ended it, this process ends by the same.
     pub fn run(self, output: Output) -> Result<i32> {
         let mut daemon = Daemon::needed(output)?;
-        let plan = agreeing(&mut daemon, output, &Begin { alias: self.alias.clone(), args: self.args })?;
-        for warning in &plan.warnings {
-            output.warn(warning);
-        }
-        let proxy = bring(&mut daemon, &self.alias, &plan.proxy_needs);
-        let key = || plan.env.key.as_ref().map(|source| reference::fetch(source, |name| std::env::var_os(name))).transpose();
-        let prepared = proxy.and_then(|_| key());
-        let prepared = prepared.and_then(|key| child_env::apply(std::env::vars_os(), &plan.env, key.as_ref()));
-        let spawned = prepared.and_then(|env| {
-            let mut command = Command::new(&plan.program);
-            command.args(&plan.args).env_clear().envs(env);
-            process::start(&mut command).map_err(|e| Error::io(format!("cannot run {}", plan.program)).cause(e))
-        });
-        let session = plan.session;
-        let mut child = match spawned {
-            Ok(child) => child,
-            Err(error) => {
-                let _ = daemon.call(&Ended { session, exit: Exit::NotStarted, pid: None });
-                return Err(error);
-            }
+        let begin = if self.alias == UNNAMED {
+            let choice = daemon.call(&Which::default())?;
+            bind::begin(&mut daemon, output, choice, self.args)?
+        } else {
+            Begin { alias: self.alias, args: self.args, env: BTreeMap::new() }
         };
-        // The agent runs from here on; nothing below may stop it or change what it says.
-        let _ = daemon.call(&Started { session: session.clone(), pid: child.pid() });
-        // A connection would keep the daemon from ending at once when told to.
-        daemon.hang_up();
-        let exit = child.wait();
-        if let Err(error) = daemon.call(&Ended { session, exit, pid: Some(child.pid()) }) {
-            output.warn(&format!("the session's record was not closed: {error}"));
+        begin_here(daemon, output, &begin)
+    }
+}
+
+/// Runs it in this process's place, with its terminal.
+pub(super) fn begin_here(mut daemon: Daemon, output: Output, begin: &Begin) -> Result<i32> {
+    let plan = agreeing(&mut daemon, output, begin)?;
+    for warning in &plan.warnings {
+        output.warn(warning);
+    }
+    let proxy = bring(&mut daemon, &begin.alias, &plan.proxy_needs);
+    let key = || plan.env.key.as_ref().map(|source| reference::fetch(source, |name| std::env::var_os(name))).transpose();
+    let prepared = proxy.and_then(|_| key());
+    let prepared = prepared.and_then(|key| child_env::apply(std::env::vars_os(), &plan.env, key.as_ref()));
+    let spawned = prepared.and_then(|env| {
+        let mut command = Command::new(&plan.program);
+        command.args(&plan.args).env_clear().envs(env);
+        process::start(&mut command).map_err(|e| Error::io(format!("cannot run {}", plan.program)).cause(e))
+    });
+    let session = plan.session;
+    let mut child = match spawned {
+        Ok(child) => child,
+        Err(error) => {
+            let _ = daemon.call(&Ended { session, exit: Exit::NotStarted, pid: None });
+            return Err(error);
         }
-        match exit {
-            Exit::Code(code) => Ok(code),
-            Exit::Signal(signal) => {
-                child.restore_terminal();
-                process::die_by(signal);
-                Ok(128 + signal)
-            }
-            Exit::Unknown | Exit::NotStarted => Ok(1),
+    };
+    // The agent runs from here on; nothing below may stop it or change what it says.
+    let _ = daemon.call(&Started { session: session.clone(), pid: child.pid() });
+    // A connection would keep the daemon from ending at once when told to.
+    daemon.hang_up();
+    let exit = child.wait();
+    if let Err(error) = daemon.call(&Ended { session, exit, pid: Some(child.pid()) }) {
+        output.warn(&format!("the session's record was not closed: {error}"));
+    }
+    match exit {
+        Exit::Code(code) => Ok(code),
+        Exit::Signal(signal) => {
+            child.restore_terminal();
+            process::die_by(signal);
+            Ok(128 + signal)
         }
+        Exit::Unknown | Exit::NotStarted => Ok(1),
     }
 }
 

@@ -44,9 +44,7 @@ pub fn main(argv: &[String], lives: &Lives<'_>) -> i32 {
         Err(EarlyExit { output: text, .. }) => return output.fail(words::mistake(&rest, &info, &text)),
     };
     let Some(command) = top.command else {
-        let help = Top::from_args(&["clown"], &["--help"]).err().map(|e| e.output).unwrap_or_default();
-        write_stdout(&words::help(&help));
-        return exit::SUCCESS;
+        return super::status::show(output);
     };
     match dispatch(command, output, lives) {
         Ok(code) => code,
@@ -56,6 +54,12 @@ pub fn main(argv: &[String], lives: &Lives<'_>) -> i32 {
 
 fn dispatch(command: Command, output: Output, lives: &Lives<'_>) -> Result<i32> {
     match command {
+        Command::Init(init) => init.run(output),
+        Command::Bind(bind) => bind.run(output),
+        Command::Unbind(unbind) => unbind.run(output),
+        Command::Which(which) => which.run(output),
+        Command::Trust(trust) => trust.run(output),
+        Command::Aliases(aliases) => aliases.run(output),
         Command::Run(run) => run.run(output),
         Command::Profiles(profiles) => profiles.run(output),
         Command::Agents(agents) => agents.run(output),

@@ -13,6 +13,7 @@ use argh::{ArgsInfo, FromArgs};
 
 pub(super) use args::local_zone;
 pub(super) use card::amount;
+pub(super) use draw::cost;
 
 use super::{connect::Daemon, output::Output};
 use crate::{

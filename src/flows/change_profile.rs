@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{
     create_profile::{self, apply_settings, fill, set_up},
     keys::{self, Taken},
-    place, proxy,
+    launchers, place, proxy,
     resolve::resolve,
 };
 use crate::{
@@ -143,9 +143,10 @@ pub fn rename(app: &App, ask: Rename, _caller: &Caller) -> Result<Created> {
     }
     app.usage.changed();
     app.budgets.rename(before.alias.as_str(), profile.alias.as_str())?;
+    let notes = launchers::rename(app, &before, &profile);
     app.bus.publish("profile/deleted", before.alias.as_str());
     app.bus.publish("profile/created", profile.alias.as_str());
-    Ok(Created { profile, files: Vec::new(), warnings: Vec::new(), notes: Vec::new(), dry_run: false })
+    Ok(Created { profile, files: Vec::new(), warnings: Vec::new(), notes, dry_run: false })
 }
 
 /// Same settings and key, fresh home.

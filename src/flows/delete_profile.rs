@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{keys, place};
+use super::{keys, launchers, place};
 use crate::{
     app::App,
     base::{error::Result, os},
@@ -43,6 +43,7 @@ pub fn delete(app: &App, ask: Delete, caller: &Caller) -> Result<Deleted> {
     if let Err(error) = app.budgets.remove(profile.alias.as_str(), None) {
         warnings.push(format!("its budgets were not removed: {error}"));
     }
+    warnings.extend(launchers::forget(app, profile.alias.as_str()));
     app.bus.publish("profile/deleted", profile.alias.as_str());
     Ok(Deleted { kept_home, key_deleted, warnings })
 }

@@ -1,6 +1,7 @@
 //! The only code that joins rooms. One file per flow; each public function is one call.
 
 pub mod approve;
+pub mod bindings;
 pub mod budgets;
 pub mod change_profile;
 pub mod complete;
@@ -8,6 +9,7 @@ pub mod create_profile;
 pub mod delete_profile;
 pub mod doctor;
 mod keys;
+pub mod launchers;
 pub mod look;
 pub mod metrics;
 pub mod otel;

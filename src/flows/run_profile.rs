@@ -13,6 +13,7 @@ use crate::{
     agents::find_program,
     app::App,
     base::{
+        env_names::env_name_allowed,
         error::{Error, Result},
         os,
         paths::REAL_HOME_VAR,
@@ -35,7 +36,11 @@ use crate::{
 };
 
 pub fn begin(app: &App, ask: Begin, caller: &Caller) -> Result<Plan> {
-    let profile = app.profiles.find(&ask.alias)?;
+    let mut profile = app.profiles.find(&ask.alias)?;
+    if let Some(name) = ask.env.keys().find(|name| !env_name_allowed(name)) {
+        return Err(Error::refused(format!("the variable {name} may not be set for a run")).hint("leave it out"));
+    }
+    profile.env.extend(ask.env);
     let snapshot = app.manifests.snapshot();
     let resolved = resolve(&snapshot, &profile)?;
     let agent = &resolved.agent.item;

@@ -36,7 +36,7 @@ impl Store {
         let entries = match fs::read_dir(&dir) {
             Ok(entries) => entries,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok((Vec::new(), Vec::new())),
-            Err(e) => return Err(Error::reading(&dir)(e)),
+            Err(e) => return Err(Error::reading(&dir)(e).hint("see what is at that place; make it readable for you, or move it away")),
         };
         let mut paths: Vec<PathBuf> = entries.flatten().map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "json")).collect();
         paths.sort();

@@ -4,6 +4,7 @@
 //! written from these files. A call is a type; its reply type follows from it (`Call::Reply`).
 
 pub mod agents;
+pub mod bindings;
 pub mod budgets;
 pub mod complete;
 pub mod config;
@@ -14,6 +15,7 @@ pub mod error;
 pub mod event;
 pub mod http;
 pub mod ids;
+pub mod launchers;
 pub mod manifest;
 pub mod metrics;
 pub mod profiles;

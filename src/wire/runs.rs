@@ -14,6 +14,9 @@ pub struct Begin {
     pub alias: String,
     /// Arguments of this run.
     pub args: Vec<String>,
+    /// Variables of this run, over the profile's.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
 }
 
 /// Text in a value of [`EnvChange`] that stands for a key the client fetches itself.

@@ -8,6 +8,7 @@ mod canary;
 mod completions;
 mod daemon;
 mod doctor;
+mod everyday;
 mod help;
 mod hostile_peers;
 mod hostile_scripts;

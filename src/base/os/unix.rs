@@ -334,6 +334,11 @@ pub fn is_executable(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|m| m.is_file() && m.mode() & 0o111 != 0)
 }
 
+/// 0755.
+pub fn make_executable(path: &Path) -> io::Result<()> {
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+}
+
 /// Names under which a program may stand in a PATH directory.
 pub fn program_names(name: &str) -> Vec<String> {
     vec![name.to_owned()]

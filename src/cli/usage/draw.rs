@@ -34,7 +34,7 @@ pub(super) fn short(number: u64) -> String {
 }
 
 /// `$1.23`, `$1.23+` where some is not in it, `unknown` where nothing is.
-pub(super) fn cost(figures: &Figures) -> String {
+pub(in crate::cli) fn cost(figures: &Figures) -> String {
     match figures.cost_usd {
         None => "unknown".to_owned(),
         Some(cost) => format!("{}{}", dollars(cost), if figures.partial { "+" } else { "" }),

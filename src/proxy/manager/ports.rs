@@ -24,8 +24,7 @@ pub(super) fn bind(range: Range, preferred: Option<u16>) -> Result<(TcpListener,
     }
     let count = u32::from(range.last.saturating_sub(range.first)) + 1;
     let error = Error::conflict(format!("all {count} ports for proxies, {} to {}, are in use", range.first, range.last))
-        .hint("stop proxies that are not needed: clown proxy stop-all")
-        .hint("or choose other ports: clown config set proxy.first_port N, clown config set proxy.last_port N");
+        .hint("choose other ports: clown config set proxy.last_port N, then proxy.first_port; or end the proxies: clown proxy stop-all");
     Err(match other {
         Some(cause) => error.cause(cause),
         None => error,

@@ -1,0 +1,7 @@
+//! From the first command to the last, the way people work.
+
+mod bindings;
+mod init;
+mod launchers;
+mod mistakes;
+mod status;
