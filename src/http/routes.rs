@@ -7,8 +7,8 @@ use hyper::Method;
 
 use super::route::Route;
 use crate::wire::{
-    Call, agents, budgets, config, daemon, event, http, metrics, profiles, providers, proxy, registry, runs, scripts, sessions, templates,
-    usage,
+    Call, agents, bindings, budgets, complete, config, daemon, doctor, event, http, launchers, metrics, profiles, providers, proxy, registry,
+    runs, scripts, sessions, templates, usage,
 };
 
 /// Calls that are no resource, and why.
@@ -52,6 +52,16 @@ pub static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
         Route::of::<scripts::ApproveScript>(&post, "/scripts/approve"),
         Route::of::<templates::List>(&get, "/templates"),
         Route::of::<templates::Inspect>(&get, "/templates/{agent}/{name}"),
+        Route::of::<bindings::Which>(&get, "/bindings"),
+        Route::of::<bindings::Bind>(&put, "/bindings"),
+        Route::of::<bindings::Unbind>(&delete, "/bindings"),
+        Route::of::<bindings::TrustFile>(&post, "/bindings/trust"),
+        Route::of::<launchers::List>(&get, "/launchers"),
+        Route::of::<launchers::Install>(&post, "/launchers"),
+        Route::of::<launchers::Uninstall>(&delete, "/launchers/{name}"),
+        Route::of::<doctor::Run>(&get, "/doctor"),
+        Route::of::<doctor::Fix>(&post, "/doctor/fix"),
+        Route::of::<complete::Ask>(&get, "/words"),
         Route::of::<config::List>(&get, "/config"),
         Route::of::<config::Set>(&put, "/config/{key}"),
         Route::of::<proxy::Status>(&get, "/proxies"),

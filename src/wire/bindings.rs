@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Call, Effect};
 
 /// Which profile a directory chooses, and why.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "BindingsWhich")]
 pub struct Which {
     /// Absolute; absent: the caller's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -15,7 +17,8 @@ pub struct Which {
 }
 
 /// What holds for a directory. Without a file nothing is chosen.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "BindingsChoice")]
 pub struct Choice {
     pub dir: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,8 +45,9 @@ pub struct Choice {
 }
 
 /// Whether the settings of a file beyond the profile hold.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "BindingsTrust")]
 pub enum Trust {
     /// It has none.
     #[default]
@@ -60,7 +64,8 @@ impl Call for Which {
 }
 
 /// Binds a directory to a profile: sets `profile` in its `.clown.toml`, and keeps the rest of it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "BindingsBind")]
 pub struct Bind {
     pub alias: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -74,7 +79,8 @@ impl Call for Bind {
 }
 
 /// Takes `profile` out of a directory's `.clown.toml`; a file with nothing else in it goes.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "BindingsUnbind")]
 pub struct Unbind {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dir: Option<String>,
@@ -88,7 +94,8 @@ impl Call for Unbind {
 }
 
 /// Agrees to the text of the file that holds for a directory. The hash says which text was shown.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "BindingsTrustFile")]
 pub struct TrustFile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dir: Option<String>,

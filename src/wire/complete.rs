@@ -1,12 +1,14 @@
 //! Words for a shell's completion.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Call, Effect};
 
 /// What a word on the command line names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "CompleteKind")]
 pub enum Kind {
     Profiles,
     Agents,
@@ -19,7 +21,8 @@ pub enum Kind {
 }
 
 /// Names that begin so. Probes nothing and opens no key store: it is asked at each press of a key.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "CompleteWords")]
 pub struct Ask {
     pub kind: Kind,
     pub begins: String,
@@ -35,7 +38,8 @@ pub struct Ask {
 }
 
 /// A word and what it is, in a few words.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "CompleteWord")]
 pub struct Word {
     pub word: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -43,7 +47,8 @@ pub struct Word {
 }
 
 /// At most 200, in order.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "CompleteReply")]
 pub struct Words {
     pub words: Vec<Word>,
 }

@@ -1,11 +1,13 @@
 //! Calls of `clown doctor`: what is in order here, what is not, and what would mend it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Call, Effect};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "DoctorLevel")]
 pub enum Level {
     /// Something does not work.
     Error,
@@ -27,7 +29,8 @@ impl std::fmt::Display for Level {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "DoctorFinding")]
 pub struct Finding {
     /// What was looked at, like `disk` or `profile`. Several findings may have the same.
     pub id: String,
@@ -55,8 +58,9 @@ impl Finding {
 }
 
 /// Why a variable of the caller matters. The daemon never learns which of them are set.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "role", rename_all = "snake_case")]
+#[schemars(rename = "DoctorVariable")]
 pub enum Watched {
     /// Runs of this agent leave out what matches; a trailing `*` matches the rest.
     Removed { pattern: String, agent: String },
@@ -67,10 +71,12 @@ pub enum Watched {
 }
 
 /// Looks at everything the daemon can see. Runs no agent and changes nothing.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "DoctorRun")]
 pub struct Run {}
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "DoctorReport")]
 pub struct Report {
     pub findings: Vec<Finding>,
     /// For the caller to compare with its own environment. `Removed` only for agents that have profiles.
@@ -84,10 +90,12 @@ impl Call for Run {
 }
 
 /// Mends the findings that are `safe`: access modes of clown's own files, and files left over from a crash.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "DoctorFix")]
 pub struct Fix {}
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "DoctorMended")]
 pub struct Mended {
     /// What was done, one sentence each.
     pub mended: Vec<String>,

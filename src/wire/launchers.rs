@@ -1,12 +1,14 @@
 //! Calls about launchers: small programs on PATH that run a profile.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Call, Effect};
 
 /// What a launcher runs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+#[schemars(rename = "LauncherTarget")]
 pub enum Target {
     Profile {
         alias: String,
@@ -18,7 +20,7 @@ pub enum Target {
 }
 
 /// One launcher, as noted in `launchers.json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Launcher {
     /// Name of the command.
     pub name: String,
@@ -30,7 +32,8 @@ pub struct Launcher {
 }
 
 /// Makes a launcher. A file that is not clown's is never replaced.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "LaunchersInstall")]
 pub struct Install {
     pub target: Target,
     /// Absent: `AGENT-ALIAS` for a profile, the name of the agent's program for an agent.
@@ -43,7 +46,8 @@ pub struct Install {
     pub program: String,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "LaunchersInstalled")]
 pub struct Installed {
     pub launcher: Launcher,
     /// Whether the caller's PATH finds it under its name.
@@ -59,7 +63,8 @@ impl Call for Install {
 }
 
 /// Removes a launcher. A file that is not clown's any more stays.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "LaunchersUninstall")]
 pub struct Uninstall {
     pub name: String,
 }
@@ -70,11 +75,13 @@ impl Call for Uninstall {
     type Reply = Launcher;
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "LaunchersList")]
 pub struct List {}
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "LauncherState")]
 pub enum State {
     Ready,
     /// The file is gone.
@@ -85,14 +92,16 @@ pub enum State {
     NotOnPath,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "LauncherRow")]
 pub struct Row {
     #[serde(flatten)]
     pub launcher: Launcher,
     pub state: State,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "LaunchersReply")]
 pub struct Launchers {
     pub launchers: Vec<Row>,
 }

@@ -12,6 +12,8 @@ use super::web::{Answer, Web};
 pub fn all(web: &Web) -> Vec<(&'static str, Value)> {
     let empty = web.home.work().join("empty");
     std::fs::create_dir_all(&empty).unwrap();
+    let bin = web.home.work().join("bin");
+    std::fs::create_dir_all(&bin).unwrap();
     let key = json!({ "from": "text", "key": "sk-ant-api03-0000000000000000000000000000" });
     let route =
         json!({ "name": "small", "condition": "model == \"x\"", "targets": ["anthropic/claude-haiku-4-5"], "priority": 0, "weight": 1 });
@@ -44,6 +46,19 @@ pub fn all(web: &Web) -> Vec<(&'static str, Value)> {
         ("scripts.approve", json!({ "name": "claude", "hash": "00" })),
         ("templates.list", json!({ "agent": "claude" })),
         ("templates.inspect", json!({ "agent": "claude", "name": "none" })),
+        ("bindings.bind", json!({ "alias": "work", "dir": empty })),
+        ("bindings.which", json!({ "dir": empty })),
+        ("bindings.trust", json!({ "dir": empty, "hash": "00" })),
+        ("bindings.unbind", json!({ "dir": empty })),
+        (
+            "launchers.install",
+            json!({ "bin_dir": bin, "target": { "kind": "profile", "alias": "work" }, "program": "/usr/bin/true" }),
+        ),
+        ("launchers.list", json!({})),
+        ("launchers.uninstall", json!({ "name": "claude-work" })),
+        ("doctor.run", json!({})),
+        ("doctor.fix", json!({})),
+        ("complete.words", json!({ "kind": "profiles", "begins": "w" })),
         ("config.list", json!({})),
         ("config.set", json!({ "value": "one", "key": "preferences.word" })),
         ("proxy.set", json!({ "strategy": "conditional", "alias": "px" })),
