@@ -86,6 +86,45 @@ export type Bill = {
   difference_tokens: number;
   difference_usd: (number | null);
 };
+/** Binds a directory to a profile: sets `profile` in its `.clown.toml`, and keeps the rest of it. */
+export type BindingsBind = {
+  alias: string;
+  dir?: (string | null);
+};
+/** What holds for a directory. Without a file nothing is chosen. */
+export type BindingsChoice = {
+  dir: string;
+  profile?: (string | null);
+  /** Agent of the profile; absent when there is no such profile. */
+  agent?: (string | null);
+  /** The file that chose. */
+  file?: (string | null);
+  /** blake3 of the file, hex. */
+  hash?: (string | null);
+  trust: BindingsTrust;
+  /** Arguments for each run in this directory, before those of the run. */
+  args?: Array<string>;
+  /** Variables for each run in this directory. */
+  env?: Record<string, string>;
+  /** The last directory that was looked into, and why none above it was. */
+  stopped: string;
+};
+/** Whether the settings of a file beyond the profile hold. */
+export type BindingsTrust = ("given" | "not-needed" | "missing");
+/** Agrees to the text of the file that holds for a directory. The hash says which text was shown. */
+export type BindingsTrustFile = {
+  dir?: (string | null);
+  hash: string;
+};
+/** Takes `profile` out of a directory's `.clown.toml`; a file with nothing else in it goes. */
+export type BindingsUnbind = {
+  dir?: (string | null);
+};
+/** Which profile a directory chooses, and why. */
+export type BindingsWhich = {
+  /** Absolute; absent: the caller's own. */
+  dir?: (string | null);
+};
 /** Five hours from the full hour of their first request. */
 export type Block = {
   start: string;
@@ -204,6 +243,28 @@ export type Collector = {
   skipped: Skipped;
 };
 export type Compared = ("built-in" | "agreed");
+/** What a word on the command line names. */
+export type CompleteKind = "profiles" | "agents" | "providers" | "models" | "sessions" | "scripts" | "templates" | "settings";
+/** At most 200, in order. */
+export type CompleteReply = {
+  words: Array<CompleteWord>;
+};
+/** A word and what it is, in a few words. */
+export type CompleteWord = {
+  word: string;
+  help?: string;
+};
+/** Names that begin so. Probes nothing and opens no key store: it is asked at each press of a key. */
+export type CompleteWords = {
+  kind: CompleteKind;
+  begins: string;
+  /** Only what fits: providers and templates of this agent. */
+  agent?: (string | null);
+  /** Models of this provider. */
+  provider?: (string | null);
+  /** Models of this profile's provider. */
+  profile?: (string | null);
+};
 export type ConfigList = Record<string, never>;
 /** Sets one key; an absent value puts the default back. Comments and order of the file are kept. */
 export type ConfigSet = {
@@ -281,6 +342,26 @@ export type Differences = {
   /** Bytes a sync would fetch. */
   bytes: number;
 };
+export type DoctorFinding = {
+  /** What was looked at, like `disk` or `profile`. Several findings may have the same. */
+  id: string;
+  level: DoctorLevel;
+  /** A sentence without a full stop. Never holds a key. */
+  what: string;
+  /** A command or an advice. */
+  fix?: (string | null);
+  /** Whether `doctor.fix` mends it. */
+  safe?: boolean;
+};
+/** Mends the findings that are `safe`: access modes of clown's own files, and files left over from a crash. */
+export type DoctorFix = Record<string, never>;
+export type DoctorLevel = ("ok" | "error" | "warning" | "note");
+export type DoctorMended = {
+  /** What was done, one sentence each. */
+  mended: Array<string>;
+  /** What could not be done, and why. */
+  failed?: Array<string>;
+};
 export type DoctorReply = {
   index: string;
   /** Of the index, in bytes. */
@@ -300,6 +381,27 @@ export type DoctorReply = {
   /** Places that the caller's environment names and nobody looks at. */
   elsewhere?: Array<Elsewhere>;
 };
+export type DoctorReport = {
+  findings: Array<DoctorFinding>;
+  /** For the caller to compare with its own environment. `Removed` only for agents that have profiles. */
+  variables: Array<DoctorVariable>;
+};
+/** Looks at everything the daemon can see. Runs no agent and changes nothing. */
+export type DoctorRun = Record<string, never>;
+/** Why a variable of the caller matters. The daemon never learns which of them are set. */
+export type DoctorVariable = ({
+  role: "removed";
+  pattern: string;
+  agent: string;
+} | {
+  role: "key";
+  name: string;
+  profile: string;
+} | {
+  role: "vendor";
+  name: string;
+  provider: string;
+});
 /** The reply of calls that have nothing to tell. */
 export type Done = Record<string, unknown>;
 /** A variable moves an agent's logs to a place outside of all that are looked at. */
@@ -552,6 +654,68 @@ export type KeySource = ({
 });
 /** A key on its way between client and daemon. `Debug` shows no byte of it. */
 export type KeyText = string;
+/** One launcher, as noted in `launchers.json`. */
+export type Launcher = {
+  /** Name of the command. */
+  name: string;
+  /** Absolute path of the file. */
+  path: string;
+  /** The clown it starts. */
+  program: string;
+  target: LauncherTarget;
+};
+/** One launcher, as noted in `launchers.json`. */
+export type LauncherRow = {
+  /** Name of the command. */
+  name: string;
+  /** Absolute path of the file. */
+  path: string;
+  /** The clown it starts. */
+  program: string;
+  target: LauncherTarget;
+  state: LauncherState;
+};
+export type LauncherState = ("ready" | "missing" | "foreign" | "not-on-path");
+/** What a launcher runs. */
+export type LauncherTarget = ({
+  kind: "profile";
+  alias: string;
+} | {
+  kind: "agent";
+  id: string;
+});
+/** What a launcher runs. */
+export type LauncherTargetIn = ({
+  kind: "profile";
+  alias: string;
+} | {
+  kind: "agent";
+  id: string;
+});
+/** Makes a launcher. A file that is not clown's is never replaced. */
+export type LaunchersInstall = {
+  target: LauncherTargetIn;
+  /** Absent: `AGENT-ALIAS` for a profile, the name of the agent's program for an agent. */
+  name?: (string | null);
+  /** Absolute; absent: `~/.local/bin`. */
+  bin_dir?: (string | null);
+  /** The clown to start: absolute path. */
+  program: string;
+};
+export type LaunchersInstalled = {
+  launcher: Launcher;
+  /** Whether the caller's PATH finds it under its name. */
+  found: boolean;
+  warnings?: Array<string>;
+};
+export type LaunchersList = Record<string, never>;
+export type LaunchersReply = {
+  launchers: Array<LauncherRow>;
+};
+/** Removes a launcher. A file that is not clown's any more stays. */
+export type LaunchersUninstall = {
+  name: string;
+};
 export type Linted = {
   artifacts: number;
   problems: Array<Problem>;
@@ -1764,6 +1928,64 @@ export interface Routes {
   "GET /api/v1/templates/{agent}/{name}": {
     path: { "agent": string | number; "name": string | number };
     reply: TemplateDetail;
+  };
+  /** Which profile a directory chooses, and why. */
+  "GET /api/v1/bindings": {
+    query: { "dir"?: string };
+    reply: BindingsChoice;
+  };
+  /** Binds a directory to a profile: sets `profile` in its `.clown.toml`, and keeps the rest of it. */
+  "PUT /api/v1/bindings": {
+    body: {
+      alias: string;
+      dir?: (string | null);
+    };
+    reply: BindingsChoice;
+  };
+  /** Takes `profile` out of a directory's `.clown.toml`; a file with nothing else in it goes. */
+  "DELETE /api/v1/bindings": {
+    query: { "dir"?: string };
+    reply: BindingsChoice;
+  };
+  /** Whether the settings of a file beyond the profile hold. */
+  "POST /api/v1/bindings/trust": {
+    body: ("given" | "not-needed" | "missing");
+    reply: BindingsChoice;
+  };
+  "GET /api/v1/launchers": {
+    reply: LaunchersReply;
+  };
+  /** Makes a launcher. A file that is not clown's is never replaced. */
+  "POST /api/v1/launchers": {
+    body: {
+      target: LauncherTargetIn;
+      /** Absent: `AGENT-ALIAS` for a profile, the name of the agent's program for an agent. */
+      name?: (string | null);
+      /** Absolute; absent: `~/.local/bin`. */
+      bin_dir?: (string | null);
+      /** The clown to start: absolute path. */
+      program: string;
+    };
+    reply: LaunchersInstalled;
+  };
+  /** Removes a launcher. A file that is not clown's any more stays. */
+  "DELETE /api/v1/launchers/{name}": {
+    path: { "name": string | number };
+    reply: Launcher;
+  };
+  /** Looks at everything the daemon can see. Runs no agent and changes nothing. */
+  "GET /api/v1/doctor": {
+    reply: DoctorReport;
+  };
+  /** Mends the findings that are `safe`: access modes of clown's own files, and files left over from a crash. */
+  "POST /api/v1/doctor/fix": {
+    body: Record<string, never>;
+    reply: DoctorMended;
+  };
+  /** Names that begin so. Probes nothing and opens no key store: it is asked at each press of a key. */
+  "GET /api/v1/words": {
+    query: { "kind": "profiles" | "agents" | "providers" | "models" | "sessions" | "scripts" | "templates" | "settings"; "begins": string; "agent"?: string; "provider"?: string; "profile"?: string };
+    reply: CompleteReply;
   };
   "GET /api/v1/config": {
     reply: ConfigSettings;
