@@ -71,7 +71,7 @@ pub struct Uninstall {
 
 impl Call for Uninstall {
     const NAME: &'static str = "launchers.uninstall";
-    const EFFECT: Effect = Effect::Idempotent;
+    const EFFECT: Effect = Effect::Once;
     type Reply = Launcher;
 }
 
