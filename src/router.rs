@@ -14,9 +14,11 @@ use std::{
 
 use serde_json::Value;
 
+mod latest;
 mod memory;
 mod tally;
 
+use latest::Latest;
 use memory::Memory;
 pub use tally::Tally;
 
@@ -61,14 +63,21 @@ pub struct Router {
     app: Arc<App>,
     table: HashMap<&'static str, Bound>,
     memory: Memory,
+    latest: Latest,
     calls: AtomicU64,
     defects: AtomicU64,
 }
 
 impl Router {
     pub fn new(app: Arc<App>) -> Self {
-        let mut router =
-            Self { app, table: HashMap::new(), memory: Memory::default(), calls: AtomicU64::new(0), defects: AtomicU64::new(0) };
+        let mut router = Self {
+            app,
+            table: HashMap::new(),
+            memory: Memory::default(),
+            latest: Latest::of_this_process(),
+            calls: AtomicU64::new(0),
+            defects: AtomicU64::new(0),
+        };
         router.bind(hello);
         router.bind(status);
         router.bind(stop);
@@ -185,11 +194,19 @@ impl Router {
             return encode(failed(Error::invalid("the message has too many parts")));
         }
         let response = match serde_json::from_slice::<Request>(bytes) {
-            Ok(request) => self.answer(request),
+            Ok(request) => {
+                self.latest.note(&request.caller);
+                self.answer(request)
+            }
             // The body may hold a key, so the text of the message is not quoted.
             Err(e) => failed(Error::invalid(format!("the message is not a request: line {}, column {}", e.line(), e.column()))),
         };
         encode(response)
+    }
+
+    /// Who stands for a caller that is no process.
+    pub fn stand_in(&self) -> Arc<Caller> {
+        self.latest.get()
     }
 
     /// Whether reading a message would cost more memory than any call needs.

@@ -11,10 +11,7 @@ use crate::{
     config::ConfigFile,
     http::{Keys, LINK_LIFE, Server, Site, bind},
     router::Router,
-    wire::{
-        envelope::{CALLER_VARS, Caller},
-        http::Link,
-    },
+    wire::http::Link,
 };
 
 /// What is open, or why nothing is.
@@ -50,18 +47,10 @@ fn try_open(paths: &Paths, config: &ConfigFile, process: &Arc<Process>, router: 
         router: Arc::clone(router),
         keys: Arc::clone(&keys),
         guard: Arc::new(move |what| Box::new(activity.guard(what))),
-        caller: own_caller(),
         stop: process.stop.subscribe(),
     };
     let server = Arc::new(Server::open(listener, site)?);
     Ok(Some(Web::Open { server, keys }))
-}
-
-/// A request over HTTP comes from no process whose variables could be asked for: where programs and homes are is as the
-/// daemon was told when it started.
-fn own_caller() -> Caller {
-    let env = CALLER_VARS.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?))).collect();
-    Caller { pid: 0, cwd: String::new(), env }
 }
 
 impl Web {

@@ -12,7 +12,7 @@ use crate::{
     router::{Router, SPOKEN, VERSION},
     wire::{
         Call, Effect,
-        envelope::{Caller, Request},
+        envelope::Request,
         error::{Code, Failure},
         http::Failed,
     },
@@ -57,15 +57,7 @@ pub(super) fn request_id(route: &Route, headers: &HeaderMap) -> Result<String> {
 }
 
 /// May block.
-pub(super) fn call(
-    router: &Router,
-    caller: &Caller,
-    route: &Route,
-    values: &[&str],
-    query: Option<&str>,
-    bytes: &[u8],
-    id: String,
-) -> Reply {
+pub(super) fn call(router: &Router, route: &Route, values: &[&str], query: Option<&str>, bytes: &[u8], id: String) -> Reply {
     if router.too_many_parts(bytes) {
         return failed(Error::invalid("the message has too many parts"));
     }
@@ -73,7 +65,8 @@ pub(super) fn call(
         Ok(body) => body,
         Err(error) => return failed(error),
     };
-    let request = Request { protocol: *SPOKEN, version: VERSION.into(), id, call: route.call.into(), body, caller: caller.clone() };
+    let request =
+        Request { protocol: *SPOKEN, version: VERSION.into(), id, call: route.call.into(), body, caller: (*router.stand_in()).clone() };
     match router.reply(request) {
         Ok(bytes) => json(200, bytes),
         Err(failure) => failed(failure),
@@ -81,11 +74,17 @@ pub(super) fn call(
 }
 
 /// A call of our own. May block.
-pub(super) fn ask<C: Call>(router: &Router, caller: &Caller, call: &C) -> std::result::Result<C::Reply, Failure> {
+pub(super) fn ask<C: Call>(router: &Router, call: &C) -> std::result::Result<C::Reply, Failure> {
     let wrong = |e: serde_json::Error| Failure::from(Error::defect(format!("{} cannot be encoded", C::NAME)).cause(e));
     let body = serde_json::to_value(call).map_err(wrong)?;
-    let request =
-        Request { protocol: *SPOKEN, version: VERSION.into(), id: String::new(), call: C::NAME.into(), body, caller: caller.clone() };
+    let request = Request {
+        protocol: *SPOKEN,
+        version: VERSION.into(),
+        id: String::new(),
+        call: C::NAME.into(),
+        body,
+        caller: (*router.stand_in()).clone(),
+    };
     serde_json::from_slice(&router.reply(request)?).map_err(wrong)
 }
 

@@ -7,8 +7,8 @@ use hyper::Method;
 
 use super::route::Route;
 use crate::wire::{
-    Call, agents, bindings, budgets, complete, config, daemon, doctor, event, http, launchers, metrics, profiles, providers, proxy, registry,
-    runs, scripts, sessions, templates, usage,
+    Call, agents, bindings, budgets, complete, config, daemon, doctor, event, http, launchers, metrics, profiles, providers, proxy,
+    registry, runs, scripts, sessions, templates, usage,
 };
 
 /// Calls that are no resource, and why.

@@ -38,7 +38,7 @@ use super::{
 use crate::{
     base::error::{Error, Result},
     router::Router,
-    wire::{self, MAX_MESSAGE, envelope::Caller, http::Login},
+    wire::{self, MAX_MESSAGE, http::Login},
 };
 
 /// Also ends connections that stay idle this long; clients open a new one.
@@ -60,8 +60,6 @@ pub struct Site {
     pub router: Arc<Router>,
     pub keys: Arc<Keys>,
     pub guard: Guard,
-    /// Who asks, as calls see it: nobody's process, the daemon's own environment.
-    pub caller: Caller,
     pub stop: watch::Receiver<bool>,
 }
 
@@ -254,14 +252,14 @@ impl Serving {
 
     async fn run(&self, route: &'static Route, values: Vec<&str>, query: Option<&str>, bytes: Bytes, id: String) -> Reply {
         if route.quick {
-            return answer::call(&self.site.router, &self.site.caller, route, &values, query, &bytes, id);
+            return answer::call(&self.site.router, route, &values, query, &bytes, id);
         }
-        let (router, caller) = (Arc::clone(&self.site.router), self.site.caller.clone());
+        let router = Arc::clone(&self.site.router);
         let values: Vec<String> = values.into_iter().map(str::to_owned).collect();
         let query = query.map(str::to_owned);
         let work = tokio::task::spawn_blocking(move || {
             let values: Vec<&str> = values.iter().map(String::as_str).collect();
-            answer::call(&router, &caller, route, &values, query.as_deref(), &bytes, id)
+            answer::call(&router, route, &values, query.as_deref(), &bytes, id)
         });
         work.await.unwrap_or_else(|_| answer::failed(Error::defect(format!("a defect in clown stopped {}", route.call))))
     }
@@ -270,8 +268,8 @@ impl Serving {
         let permit = tokio::time::timeout(BODY_TIME, self.calls.acquire()).await;
         let Ok(Ok(_permit)) = permit else { return Err((Refusal::Busy, false)) };
         let _guard = (self.site.guard)("request");
-        let (router, caller) = (Arc::clone(&self.site.router), self.site.caller.clone());
-        let work = tokio::task::spawn_blocking(move || answer::ask(&router, &caller, &wire::metrics::Ask {}));
+        let router = Arc::clone(&self.site.router);
+        let work = tokio::task::spawn_blocking(move || answer::ask(&router, &wire::metrics::Ask {}));
         Ok(match work.await {
             Ok(Ok(figures)) => whole(200, metrics::TYPE, metrics::text(&figures)),
             Ok(Err(failure)) => answer::failed(failure),

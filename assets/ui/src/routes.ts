@@ -39,6 +39,7 @@ export const ROUTES = {
   "proxy.remove-route": "DELETE /api/v1/proxies/{alias}/routes/{name}",
   "proxy.set-alias": "PUT /api/v1/proxies/{alias}/aliases/{name}",
   "proxy.remove-alias": "DELETE /api/v1/proxies/{alias}/aliases/{name}",
+  "proxy.add-key": "POST /api/v1/proxies/{alias}/keys",
   "proxy.remove-key": "DELETE /api/v1/proxies/{alias}/keys/{number}",
   "registry.inspect": "GET /api/v1/registry",
   "registry.progress": "GET /api/v1/registry/progress",
@@ -50,6 +51,10 @@ export const ROUTES = {
   "usage.report": "GET /api/v1/usage/report",
   "usage.export": "GET /api/v1/usage/export",
   "usage.rescan": "POST /api/v1/usage/rescan",
+  "budgets.set": "PUT /api/v1/budgets",
+  "budgets.remove": "DELETE /api/v1/budgets/{profile}",
+  "doctor.run": "GET /api/v1/doctor",
+  "doctor.fix": "POST /api/v1/doctor/fix",
 } as const satisfies Record<string, keyof Routes>;
 
 export type CallName = keyof typeof ROUTES;

@@ -8,6 +8,7 @@ export type {
   Created,
   Deleted,
   Differences,
+  DoctorFinding,
   Endpoint,
   Event,
   Exit,

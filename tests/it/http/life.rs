@@ -61,6 +61,25 @@ fn listening(pid: u64) -> Vec<String> {
 }
 
 #[test]
+fn a_page_finds_the_programs_that_the_latest_client_finds() {
+    let mut web = Web::new();
+    let installed = |web: &Web| {
+        let agents = web.ask("GET", "/api/v1/agents", None).json();
+        agents["agents"].as_array().unwrap().iter().any(|a| a["id"] == "claude" && a["installed"].is_object())
+    };
+    assert!(!installed(&web));
+    let program = web.home.write(web.home.work().join("bin/claude"), "#!/bin/sh\necho '2.1.0 (Claude Code)'\n");
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", program.parent().unwrap().display());
+    web.home.set("PATH", &path);
+    web.home.json(&["ui"]);
+    assert!(installed(&web), "the daemon was started with another PATH");
+    // Inside a profile PATH and HOME are not the person's.
+    web.home.clown(&["profiles", "list"]).env("PATH", "/usr/bin:/bin").env("CLOWN_REAL_HOME", "/nowhere").ok();
+    assert!(installed(&web));
+}
+
+#[test]
 fn the_daemon_listens_at_one_address_and_its_files_are_its_own() {
     use std::os::unix::fs::PermissionsExt;
     let web = Web::new();

@@ -90,6 +90,22 @@ fn a_socket_hears_what_it_subscribed_to_and_learns_what_it_missed() {
 }
 
 #[test]
+fn who_has_gone_keeps_the_daemon_up_no_more() {
+    let web = Web::new();
+    let subscribers = || web.home.json(&["daemon", "status"])["guards"].to_string().contains("event subscriber");
+    let mut sockets: Vec<Socket> = (0..3).map(|_| Socket::open(&web, &[("authorization", &web.bearer())]).unwrap()).collect();
+    for socket in &mut sockets {
+        socket.hear();
+        socket.subscribe(&[""], None);
+    }
+    assert!(subscribers());
+    // One says goodbye, the others are cut off.
+    sockets[0].0.close(None).unwrap();
+    drop(sockets);
+    wait_until("the daemon knows that they are gone", || !subscribers());
+}
+
+#[test]
 fn a_socket_says_what_it_does_not_understand_and_ends_what_is_too_large() {
     let web = Web::new();
     let mut socket = Socket::open(&web, &[("authorization", &web.bearer())]).unwrap();

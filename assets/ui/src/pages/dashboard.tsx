@@ -3,9 +3,10 @@ import { useMemo } from "preact/hooks";
 import { useCall } from "../data";
 import { cacheWrite, cost, count, day, duration, plural, tail, tokens, usd, ZONE } from "../format";
 import { to } from "../route";
-import type { BudgetState, Figures, RegistryState, SummaryReply } from "../types";
+import type { Figures, RegistryState, SummaryReply } from "../types";
 import { Chart, type Stack } from "../ui/chart";
-import { Ago, Copy, Cost, Empty, Facts, Failed, Head, Loading, Meter, now, Section, State, Tokens } from "../ui/parts";
+import { Ago, Copy, Cost, Empty, Facts, Failed, Head, Loading, now, Section, State, Tokens } from "../ui/parts";
+import { Budgets } from "./budgets";
 
 export function Dashboard() {
   const summary = useCall("usage.summary", { select: { period: "30d", timezone: ZONE } });
@@ -150,37 +151,6 @@ function Live() {
               <span class="note path">{tail(s.cwd)}</span>
               <span class="num end">{duration(now() - Date.parse(s.started))}</span>
             </a>
-          </li>
-        ))}
-      </ul>
-    </Section>
-  );
-}
-
-export function Budgets({ list }: { list: BudgetState[] }) {
-  return (
-    <Section title="Budgets">
-      {list.length === 0 && (
-        <Empty icon="usage" title="No limits are set">
-          <p>A limit warns, refuses new runs, or leads them to another model:</p>
-          <Copy text="clown budget set --profile ALIAS --daily 5usd" />
-        </Empty>
-      )}
-      <ul class="budgets">
-        {list.map((b) => (
-          <li key={`${b.profile} ${b.every}`}>
-            <p>
-              <b>{b.profile}</b> <span class="note">{b.every === "day" ? "daily" : "monthly"}</span>
-              <span class="end num">{Math.round(b.percent)} %</span>
-            </p>
-            <Meter percent={b.percent} label={`Budget of ${b.profile}`} tone={b.level >= 100 ? "bad" : b.level >= 80 ? "warn" : "ok"} />
-            <p class="note">
-              {[typeof b.usd === "number" && `${usd(b.used_usd ?? 0)}${b.partial ? "+" : ""} of ${usd(b.usd)}`, typeof b.tokens === "number" && `${tokens(b.used_tokens)} of ${tokens(b.tokens)} tokens`]
-                .filter(Boolean)
-                .join(", ")}
-              {" · "}
-              {b.action === "warn" ? "warns" : b.action === "refuse" ? "refuses runs" : `leads to ${b.target}`} · begins anew <Ago time={b.resets_at} />
-            </p>
           </li>
         ))}
       </ul>

@@ -5,35 +5,24 @@ import { useCall } from "../data";
 import { go, place, to } from "../route";
 import type { Choices, Created, Failure } from "../types";
 import { Check, Choice, Text } from "../ui/field";
+import { type KeyDraft, KeyFields, keyInput, NO_KEY } from "../ui/key";
 import { Empty, Facts, Failed, Head, Hint, Loading, Warnings } from "../ui/parts";
 import { toast } from "../ui/toast";
 
-type From = "text" | "env" | "command" | "reuse";
-
-interface Draft {
+interface Draft extends KeyDraft {
   agent: string;
   provider: string;
   alias: string;
   model: string;
   endpoint: string;
   isolation: string;
-  from: From;
-  key: string;
   template: string;
   proxy: boolean;
 }
 
-export function keyInput(from: From, text: string): object {
-  if (text === "") return { from: "absent" };
-  if (from === "text") return { from, key: text };
-  if (from === "env") return { from, var: text };
-  if (from === "reuse") return { from, alias: text };
-  return { from, argv: text.trim().split(/\s+/) };
-}
-
 function body(d: Draft, dry_run: boolean): object {
   const settings = Object.fromEntries(Object.entries({ model: d.model, endpoint: d.endpoint, isolation: d.isolation }).filter(([, value]) => value !== ""));
-  return { agent: d.agent, provider: d.provider, alias: d.alias, settings, key: keyInput(d.from, d.key), proxy: d.proxy, ...(d.template && { template: d.template }), dry_run };
+  return { agent: d.agent, provider: d.provider, alias: d.alias, settings, key: keyInput(d), proxy: d.proxy, ...(d.template && { template: d.template }), dry_run };
 }
 
 export function ProfileForm() {
@@ -44,8 +33,7 @@ export function ProfileForm() {
     model: "",
     endpoint: "",
     isolation: "",
-    from: "text",
-    key: "",
+    ...NO_KEY,
     template: "",
     proxy: false,
   }));
@@ -108,7 +96,7 @@ export function ProfileForm() {
             fault={taken ? preview.failure?.message : undefined}
             help="What you type to run it. Lower-case letters, digits, dot, dash and underscore."
           />
-          {draft.provider !== "" && choices.needs_key && <KeyFields draft={draft} set={set} choices={choices} />}
+          {draft.provider !== "" && choices.needs_key && <KeyFields draft={draft} set={set} reusable={choices.reusable} keyUrl={choices.key_url} />}
           <Text label="Model" name="model" value={draft.model} onInput={(model) => set({ model })} list={choices.models} mono placeholder="the provider's default" />
           <details class="more">
             <summary>More settings</summary>
@@ -164,50 +152,6 @@ export function ProfileForm() {
           <Preview draft={draft} created={preview.created} failure={taken ? undefined : preview.failure} />
         </aside>
       </div>
-    </>
-  );
-}
-
-function KeyFields({ draft, set, choices }: { draft: Draft; set: (change: Partial<Draft>) => void; choices: Choices }) {
-  const ways: [From, string][] = [
-    ["text", "Store a key"],
-    ["env", "Read from an environment variable"],
-    ["command", "Printed by a command"],
-  ];
-  if (choices.reusable.length > 0) ways.push(["reuse", "Share another profile's key"]);
-  return (
-    <>
-      <Choice label="Key" name="key-from" value={draft.from} options={ways} onChange={(from) => set({ from: from as From, key: "" })} />
-      {draft.from === "reuse" ? (
-        <Choice label="Profile whose key is shared" name="key" value={draft.key} none="Choose a profile" options={choices.reusable} onChange={(key) => set({ key })} />
-      ) : (
-        <Text
-          label={{ text: "API key", env: "Variable", command: "Command" }[draft.from as "text" | "env" | "command"]}
-          name="key"
-          type={draft.from === "text" ? "password" : "text"}
-          value={draft.key}
-          mono
-          onInput={(key) => set({ key })}
-          placeholder={{ text: "", env: "MY_API_KEY", command: "op read op://vault/item/key" }[draft.from as "text" | "env" | "command"]}
-          help={
-            draft.from === "text" ? (
-              <>
-                It goes into your secret store and to the provider's hosts, nowhere else.
-                {choices.key_url && (
-                  <>
-                    {" "}
-                    <a href={choices.key_url} target="_blank" rel="noreferrer">
-                      Where to get one
-                    </a>
-                  </>
-                )}
-              </>
-            ) : (
-              "Read at each run; clown stores no key."
-            )
-          }
-        />
-      )}
     </>
   );
 }

@@ -7,9 +7,9 @@ import { go, to } from "../route";
 import type { Failure, ProfileDetail } from "../types";
 import { Dialog } from "../ui/dialog";
 import { Check, Choice, Text } from "../ui/field";
+import { keyInput } from "../ui/key";
 import { Ago, Copy, Cost, Facts, Failed, Head, Loading, Section, Tag, Tokens, Warnings } from "../ui/parts";
 import { toast } from "../ui/toast";
-import { keyInput } from "./profile-form";
 import { SessionTable } from "./sessions";
 
 export function ProfilePage({ alias }: { alias: string }) {
@@ -112,7 +112,7 @@ function Edit({ detail }: { detail: ProfileDetail }) {
       preferences: envChange(form.preferences, p.preferences ?? {}),
     };
     try {
-      const done = await call("profiles.edit", { alias: p.alias, settings, key: keyInput("text", form.key), unset });
+      const done = await call("profiles.edit", { alias: p.alias, settings, key: keyInput({ from: "text", key: form.key }), unset });
       toast(done.warnings?.length ? `Saved. ${done.warnings.join(" ")}` : "Saved");
     } catch (error) {
       setFailure(failureOf(error));

@@ -1,16 +1,16 @@
 // One profile's proxy: its rules, and where a request would go.
 import { useState } from "preact/hooks";
-import { call, failureOf } from "../client";
 import { useCall } from "../data";
 import { to } from "../route";
-import type { CallName } from "../routes";
 import type { Failure, RouteRow, Routing } from "../types";
 import { Choice, Text } from "../ui/field";
 import { Icon } from "../ui/icons";
 import { Ago, Facts, Failed, Head, Loading, Section, Tag, Warnings } from "../ui/parts";
 import { type Column, Table } from "../ui/table";
-import { failed, toast } from "../ui/toast";
+import { failed } from "../ui/toast";
+import { type Change, change } from "./proxy-change";
 import { Explain } from "./proxy-explain";
+import { Keys } from "./proxy-keys";
 import { Requests } from "./proxy-requests";
 import { Control, InstanceState } from "./proxy";
 
@@ -21,19 +21,6 @@ const STRATEGIES: [string, string][] = [
   ["lowest-cost", "lowest cost"],
   ["adaptive", "adaptive: the quickest that does not fail"],
 ];
-
-/** Calls that give the routing as it is then. */
-type Change = Extract<CallName, `proxy.${"set" | "add-route" | "remove-route" | "set-alias" | "remove-alias" | "remove-key"}`>;
-
-async function change(name: Change, body: object, done: string): Promise<Failure | undefined> {
-  try {
-    const routing = await call(name, body);
-    toast(routing.warnings?.length ? `${done}. ${routing.warnings.join(" ")}` : done);
-    return undefined;
-  } catch (error) {
-    return failureOf(error);
-  }
-}
 
 export function ProxyPage({ alias }: { alias: string }) {
   const routing = useCall("proxy.routing", { alias });
@@ -78,27 +65,7 @@ export function ProxyPage({ alias }: { alias: string }) {
       <Requests alias={alias} />
       <div class="split">
         <Aliases routing={r} />
-        <Section title="Keys">
-          <Table
-            label="Keys"
-            rows={r.keys}
-            columns={[
-              { name: "Provider", cell: (k) => (k.number === 0 ? <>{k.provider} <span class="note">(the profile's)</span></> : k.provider) },
-              { name: "Key", cell: (k) => k.key },
-              { name: "May go to", cell: (k) => k.approved_hosts.join(", "), from: "mid" },
-              {
-                name: "",
-                cell: (k) =>
-                  k.number > 0 && (
-                    <button type="button" class="quiet" aria-label={`Remove key ${k.number}`} onClick={() => show("proxy.remove-key", { alias, number: k.number }, "The key is removed")}>
-                      <Icon name="close" />
-                    </button>
-                  ),
-              },
-            ]}
-            id={(k) => String(k.number)}
-          />
-        </Section>
+        <Keys routing={r} />
       </div>
       {i && (
         <Section title="Instance">

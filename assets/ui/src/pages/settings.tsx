@@ -7,6 +7,7 @@ import { setTheme, theme, type Theme } from "../theme";
 import { Choice, Text } from "../ui/field";
 import { Ago, Copy, Facts, Failed, Head, Loading, Section, sentence, Switcher, Warnings } from "../ui/parts";
 import { failed, toast } from "../ui/toast";
+import { Doctor } from "./doctor";
 
 export function Settings() {
   const settings = useCall("config.list");
@@ -44,6 +45,7 @@ export function Settings() {
           </Section>
         </div>
       )}
+      {filter === "" && <Doctor />}
       {!settings.data && settings.loading && <Loading rows={8} />}
       {settings.data && rows.length === 0 && <p class="prose">No setting has “{filter}” in its name or text.</p>}
       {[...groups].map(([name, list]) => (
