@@ -1,6 +1,7 @@
 //! The web UI in a real browser, against the real daemon.
 
 mod browser;
+mod budgets;
 mod live;
 mod login;
 mod page;

@@ -12,6 +12,9 @@ const KEPT = 500;
 const PING_EVERY = 20_000;
 let seen: { epoch: string; seq: number } | undefined;
 let pause = 500;
+/** The browser may keep a page that was left, and would keep its socket with it. */
+let left = false;
+let open: WebSocket | undefined;
 
 /** As `FromServer` in `src/wire/http.rs`. */
 type FromServer =
@@ -44,6 +47,7 @@ async function history(epoch: string): Promise<void> {
 
 function listen(): void {
   const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`);
+  open = socket;
   let ping = 0;
   let answered = true;
   socket.onopen = () => {
@@ -69,6 +73,7 @@ function listen(): void {
   };
   socket.onclose = () => {
     window.clearInterval(ping);
+    if (left) return;
     connection.value = access.peek() === "denied" ? "connecting" : "lost";
     window.setTimeout(() => void connect(), pause);
     pause = Math.min(pause * 2, 8000);
@@ -88,3 +93,12 @@ export async function connect(): Promise<void> {
   }
   listen();
 }
+
+window.addEventListener("pagehide", () => {
+  left = true;
+  open?.close();
+});
+window.addEventListener("pageshow", (event) => {
+  left = false;
+  if (event.persisted) void connect();
+});

@@ -51,7 +51,7 @@ pub(super) fn keys(app: &App, caller: &Caller) -> Vec<Finding> {
         let file = app.paths.keys_file();
         found.push(
             warning("keys", format!("keys are kept without encryption in {}, because secrets.backend is file", file.display()))
-                .fix("with a keychain on this system: clown config set secrets.backend keychain, then give each key again"),
+                .fix("give each key again after this, if the system has a keychain: clown config set secrets.backend keychain"),
         );
     }
     found

@@ -34,6 +34,7 @@ fn a_run_and_its_cost_arrive_without_a_reload() {
     page.shows("Token timeline");
     page.wait("document.querySelector('.chart canvas') && document.querySelectorAll('tbody tr').length === 2");
     assert!(page.is_marked(), "all of it in one document");
+    page.shot(&super::pages::pictures().join("session-used-1600-light.png"));
     assert_eq!(page.complaints(), Vec::<String>::new());
 
     page.go("#/events");

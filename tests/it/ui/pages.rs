@@ -51,7 +51,7 @@ fn furnished() -> TestHome {
     home
 }
 
-fn pictures() -> PathBuf {
+pub(super) fn pictures() -> PathBuf {
     Path::new(env!("CARGO_BIN_EXE_clown")).ancestors().nth(2).unwrap().join("ui-shots")
 }
 

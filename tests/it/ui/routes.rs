@@ -1,6 +1,7 @@
 //! Rules of a proxy, and what they do to a request.
 
 use super::*;
+use crate::support::Upstream;
 
 #[test]
 fn a_rule_that_is_added_changes_where_a_request_would_go() {
@@ -29,4 +30,41 @@ fn a_rule_that_is_added_changes_where_a_request_would_go() {
     home.clown(&["proxy", "route", "remove", "routed", "sonnets"]).ok();
     page.wait("document.querySelector('[data-explain]')?.dataset.explain === 'default'");
     assert!(page.is_marked());
+}
+
+#[test]
+fn a_request_is_seen_as_it_comes_and_a_key_for_another_provider_is_added() {
+    let upstream = Upstream::start();
+    let mut home = home();
+    with_claude(
+        &mut home,
+        "curl -s -o /dev/null -H \"authorization: Bearer $ANTHROPIC_AUTH_TOKEN$ANTHROPIC_API_KEY\" -H 'content-type: application/json' \
+         -d '{\"model\":\"test-model\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}' \
+         \"$ANTHROPIC_BASE_URL/v1/messages\"",
+    );
+    home.add_provider("up", &upstream);
+    let create = ["profiles", "create", "claude", "routed", "--provider", "up", "--api-key-stdin", "--proxy"];
+    home.clown(&create).stdin(b"sk-test-1\n").ok();
+    let browser = Browser::start();
+    let (mut page, _) = logged_in(&home, &browser);
+    page.go("#/proxy/routed");
+    page.shows("No request has come through yet");
+    page.mark();
+    home.clown(&["run", "routed"]).ok();
+    page.wait("document.querySelector('[aria-label=Requests] tbody tr')?.innerText.includes('test-model')");
+    page.wait("document.querySelector('[aria-label=Requests] tbody tr').innerText.includes('200')");
+    assert_eq!(upstream.requests().iter().filter(|r| r.path == "/v1/messages").count(), 1);
+
+    page.press("Add a key");
+    page.choose("key-provider", "deepseek");
+    page.fill("key", "sk-00000000000000000000000000000001");
+    page.press("Add key");
+    let keys = "document.querySelectorAll('[role=group][aria-label=Keys] tbody tr').length";
+    page.wait(&format!("{keys} === 2"));
+    let shown = home.clown(&["proxy", "route", "list", "routed"]).ok().stdout();
+    assert!(!page.eval("document.body.innerHTML").as_str().unwrap().contains("00000000000001"), "{shown}");
+    page.shot(&pages::pictures().join("proxy-live-1600-light.png"));
+    page.click("[aria-label='Remove key 1']");
+    page.wait(&format!("{keys} === 1"));
+    assert_eq!((page.complaints(), page.is_marked()), (Vec::new(), true));
 }

@@ -133,7 +133,8 @@ fn frame(stream: &mut BufReader<TcpStream>) -> Result<String, Failure> {
 fn load(wrk: &Path, site: &Site, path: &str, seconds: u32, rows: &mut Vec<String>) -> Outcome {
     let ask = |seconds: u32| {
         let mut cmd = Command::new(wrk);
-        cmd.args(["-t", "2", "-c", "64", "--latency", "-d", &format!("{seconds}s")]);
+        // One thread: two would compete with the daemon for both cores, and time themselves.
+        cmd.args(["-t", "1", "-c", "64", "--latency", "-d", &format!("{seconds}s")]);
         cmd.args(["-H", &format!("Authorization: Bearer {}", site.token), &format!("http://{}{path}", site.host)]);
         shell::capture(&mut cmd, Duration::from_secs(60))
     };

@@ -4,7 +4,7 @@ import { call } from "../client";
 import { useCall } from "../data";
 import { plural } from "../format";
 import type { DoctorFinding } from "../types";
-import { Failed, Hint, Loading, Section, State } from "../ui/parts";
+import { Failed, Hint, Loading, Section, sentence, State } from "../ui/parts";
 import { failed, toast } from "../ui/toast";
 
 const TONES = { error: "bad", warning: "warn", note: "idle", ok: "ok" } as const;
@@ -59,7 +59,7 @@ function Finding({ of: f }: { of: DoctorFinding }) {
         <b>{f.id}</b>
       </State>
       <div>
-        <p>{f.what}</p>
+        <p>{sentence(f.what)}</p>
         {f.fix && f.level !== "ok" && <Hint text={f.fix} />}
       </div>
     </li>

@@ -1,6 +1,7 @@
 // Who serves models, where, and which profiles have a key for it.
 import { call } from "../client";
 import { useCall, useLoad } from "../data";
+import { plural } from "../format";
 import { place, setQuery, to } from "../route";
 import type { Endpoint, ProfileDetail, ProviderRow } from "../types";
 import { Dialog } from "../ui/dialog";
@@ -85,7 +86,7 @@ function Detail({ id }: { id: string }) {
           {keys.length > 0 && <Keys list={keys} id={id} />}
           {d.manifest.models.length > 0 && (
             <details class="more">
-              <summary>{d.manifest.models.length} models</summary>
+              <summary>{plural(d.manifest.models.length, "model")}</summary>
               <p class="tags">
                 {d.manifest.models.map((m: { id: string }) => (
                   <code key={m.id} class="tag">

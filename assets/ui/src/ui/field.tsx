@@ -62,6 +62,7 @@ export function Text(
         <input
           {...common}
           type={(props.type ?? "text") as "text"}
+          step={props.type === "number" ? "any" : undefined}
           autocomplete={props.type === "password" ? "new-password" : "off"}
           list={props.list ? `${id}-list` : undefined}
           onInput={(e) => props.onInput(e.currentTarget.value)}

@@ -1,12 +1,16 @@
 // Each day of the last year as a square, darker for more.
+import { useEffect, useRef } from "preact/hooks";
 import { daysBack, day, isoDay } from "../format";
 
 export function Heatmap(props: { values: Map<string, number>; show: (value: number) => string; pick: (date: string) => void; label: string }) {
   const weeks = columns();
   const most = Math.max(0, ...props.values.values());
   const level = (value: number) => (value <= 0 ? 0 : Math.min(4, 1 + Math.floor(4 * Math.sqrt(value / most) * 0.999)));
+  const frame = useRef<HTMLDivElement>(null);
+  // Where not all fits, the newest is what is looked for.
+  useEffect(() => frame.current?.scrollTo({ left: frame.current.scrollWidth }), []);
   return (
-    <div class="heat" role="group" aria-label={props.label} tabIndex={0}>
+    <div ref={frame} class="heat" role="group" aria-label={props.label} tabIndex={0}>
       <div class="heat-grid">
         {weeks.map((week, n) => (
           <div class="heat-week" key={week[0]}>

@@ -123,7 +123,7 @@ export function Failed({ failure, retry }: { failure: Failure; retry?: () => voi
 
 /** Hints often end with a command behind a colon. */
 export function Hint({ text }: { text: string }) {
-  const command = /^(.*: )((?:clown|npm|sudo) .*)$/.exec(text);
+  const command = /^(.*: )?((?:clown|npm|sudo) .*)$/.exec(text);
   if (!command) return <p class="hint">{sentence(text)}</p>;
   return (
     <p class="hint">
