@@ -53,6 +53,8 @@ fn a_sync_shows_how_far_it_is_and_what_it_brought() {
     page.wait("document.querySelector('.change .added')?.textContent.includes('A new line.')");
     page.press("Sync now");
     // Nobody runs a script that its user did not agree to.
+    page.shows("Version 2 of stable is in force");
+    page.wait("!document.body.innerText.includes('A sync would change')");
     page.shot(&super::pages::pictures().join("registry-synced-1600-light.png"));
     page.press("Read and agree");
     page.wait("document.querySelector('dialog .diff .added')?.textContent.includes('A new line.')");

@@ -1,5 +1,5 @@
 // The signed registry: what is in force, what would come, and what waits for agreement.
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { call } from "../client";
 import { useCall } from "../data";
 import { bytes, count, plural } from "../format";
@@ -17,6 +17,8 @@ export function Registry() {
   const state = useCall("registry.inspect");
   const r = state.data;
   const [differences, setDifferences] = useState<Differences | "asking">();
+  // They are against what is in force.
+  useEffect(() => setDifferences(undefined), [r?.lock?.version, r?.channel]);
   const diff = async () => {
     setDifferences("asking");
     try {

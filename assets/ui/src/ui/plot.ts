@@ -24,7 +24,7 @@ export function draw(
       cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
       scales: { x: { range: edges(stack) }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.06 : 1] } },
       axes: [
-        { ...axis, grid: { show: false }, values: (_, at) => at.map((t) => tick(t, stack)), space: 64, gap: 6, size: 28, incrs: stack.kind === "bars" ? days() : undefined },
+        { ...axis, grid: { show: false }, values: (_, at) => at.map((t) => tick(t, stack)), space: 64, gap: 6, size: 28, incrs: stack.kind === "bars" ? days() : clockSteps() },
         { ...axis, grid: { stroke: colour("--line"), width: 1 }, border: { show: false }, values: (_, at) => at.map((v) => stack.show(v)), size: 58, space: 44, gap: 8 },
       ],
       series: [
@@ -47,6 +47,8 @@ function edges(stack: Stack): uPlot.Range.MinMax {
   return [first - half, last + half];
 }
 
+/** No step below a second: its labels would read the same. */
+const clockSteps = () => [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400];
 const days = () => [1, 2, 3, 7, 14, 30, 60, 90, 180].map((n) => n * 86_400);
 
 function tick(seconds: number, stack: Stack): string {
