@@ -32,6 +32,7 @@ pub(crate) fn bench(quick: bool) -> Outcome {
     }
     step("idle WebSockets", || sockets(&site, &mut rows))?;
     step("events", || events(&site, if quick { 50 } else { 500 }, &mut rows))?;
+    step("first paint", || paint(&mut rows))?;
     let head =
         ["## HTTP", "", &(machine::describe() + if quick { "; quick run" } else { "" }), "", "| what | measured | goal |", "|---|---|---|"];
     let text = head.join("\n")
@@ -172,6 +173,19 @@ fn sockets(site: &Site, rows: &mut Vec<String>) -> Outcome {
     drop((warm, held));
     let verdict = if added <= 20.0 { "met" } else { "NOT met" };
     rows.push(format!("| {SOCKETS} idle WebSockets | {added:.1} MiB more resident | ≤ 20 MiB: {verdict} |"));
+    Ok(())
+}
+
+/// In a real browser, which the tests drive; the daemon there is of the debug build.
+fn paint(rows: &mut Vec<String>) -> Outcome {
+    let mut cmd = cargo(&["test", "--locked", "--package", "clown", "--test", "it", "--", "--ignored", "--exact", "--nocapture"]);
+    let (_, text) = shell::capture(cmd.arg("ui::login::first_paint"), Duration::from_secs(1800))?;
+    let number = |label: &str| after(text.split_once("first paint:")?.1, label)?.parse::<f64>().ok();
+    let (Some(middle), Some(worst)) = (number("median"), number("worst")) else {
+        return Err(Failure::new(format!("the browser did not measure: {text}")));
+    };
+    let verdict = if middle <= 200.0 { "met" } else { "NOT met" };
+    rows.push(format!("| first paint of the web UI, nothing cached, debug build, median / worst of 21 | {middle:.0} / {worst:.0} ms | < 200 ms: {verdict} |"));
     Ok(())
 }
 
