@@ -16,6 +16,7 @@ use serde_json::Value;
 
 mod latest;
 mod memory;
+mod own;
 mod tally;
 
 use latest::Latest;
@@ -30,11 +31,10 @@ use crate::{
         registry, run_profile, settings, templates, test_script, trust, usage,
     },
     wire::{
-        Call, Done, Effect, PROTOCOL,
-        daemon::{Hello, HelloReply, LogLevel, Status, StatusReply, Stop},
+        Call, Effect, PROTOCOL,
+        daemon::{Hello, Status, Stop},
         envelope::{Caller, Outcome, Request, Response},
         error::{Code, Failure},
-        http::{Link, LoginLink},
     },
 };
 
@@ -78,11 +78,11 @@ impl Router {
             calls: AtomicU64::new(0),
             defects: AtomicU64::new(0),
         };
-        router.bind(hello);
-        router.bind(status);
-        router.bind(stop);
-        router.bind(log_level);
-        router.bind(login_link);
+        router.bind(own::hello);
+        router.bind(own::status);
+        router.bind(own::stop);
+        router.bind(own::log_level);
+        router.bind(own::login_link);
         router.bind(metrics::metrics);
         router.bind(look::events);
         router.bind(look::agents);
@@ -320,102 +320,5 @@ fn encode(response: Response) -> Vec<u8> {
     }
 }
 
-fn hello(app: &App, _ask: Hello, _caller: &Caller) -> Result<HelloReply> {
-    Ok(HelloReply { pid: std::process::id(), version: VERSION.into(), protocol: *SPOKEN, epoch: app.bus.epoch().to_owned() })
-}
-
-fn status(app: &App, _ask: Status, _caller: &Caller) -> Result<StatusReply> {
-    Ok(app.host.status())
-}
-
-fn stop(app: &App, ask: Stop, _caller: &Caller) -> Result<Done> {
-    if ask.only_if_idle {
-        let live = app.sessions.live()?;
-        if !live.is_empty() {
-            let names: Vec<&str> = live.iter().map(|s| s.profile.as_str()).collect();
-            return Err(Error::conflict(format!("the daemon is busy: sessions of {} are running", names.join(", ")))
-                .hint("end them first, or stop it anyway: clown daemon stop"));
-        }
-    }
-    app.host.stop();
-    Ok(Done {})
-}
-
-fn login_link(app: &App, _ask: LoginLink, _caller: &Caller) -> Result<Link> {
-    app.host.login_link()
-}
-
-fn log_level(app: &App, ask: LogLevel, _caller: &Caller) -> Result<Done> {
-    app.host.set_log_level(&ask.level)?;
-    Ok(Done {})
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        app::{Ground, Host},
-        base::paths::Paths,
-        wire::sessions::Session,
-    };
-
-    struct NoHost;
-
-    impl Host for NoHost {
-        fn offline_port(&self) -> Result<u16> {
-            Err(Error::unsupported("no host"))
-        }
-        fn watch(&self, _session: &Session) {}
-        fn status(&self) -> StatusReply {
-            panic!("the status of no host")
-        }
-        fn login_link(&self) -> Result<Link> {
-            Err(Error::unsupported("no host"))
-        }
-        fn stop(&self) {}
-        fn runtime(&self) -> Result<tokio::runtime::Handle> {
-            Err(Error::unsupported("no host"))
-        }
-        fn guard(&self, _what: String) -> Box<dyn Send + Sync> {
-            Box::new(())
-        }
-        fn later(&self, job: Box<dyn FnOnce() + Send>) {
-            job();
-        }
-        fn set_log_level(&self, _level: &str) -> Result<()> {
-            Ok(())
-        }
-    }
-
-    fn router(dir: &std::path::Path) -> Router {
-        let paths = Paths::at(dir.join("c"));
-        let ground = Ground::system(&paths);
-        Router::new(Arc::new(App::new(paths, dir.join("r"), ground, Arc::new(NoHost))))
-    }
-
-    fn ask(router: &Router, protocol: u32, call: &str) -> Value {
-        let request = serde_json::json!({ "protocol": protocol, "version": "9", "id": "", "call": call, "body": {} });
-        serde_json::from_slice(&router.answer_bytes(request.to_string().as_bytes())).unwrap()
-    }
-
-    #[test]
-    fn a_handler_that_panics_fails_alone() {
-        let dir = tempfile::tempdir().unwrap();
-        let router = router(dir.path());
-        let answer = ask(&router, PROTOCOL, "daemon.status");
-        assert_eq!(answer["error"]["code"], "defect", "{answer}");
-        assert!(answer["error"]["hints"][0].as_str().unwrap().contains("clown daemon logs"));
-        assert!(ask(&router, PROTOCOL, "daemon.hello")["reply"]["pid"].is_u64());
-        assert_eq!(router.counts(), (2, 1));
-    }
-
-    #[test]
-    fn another_protocol_may_only_ask_what_runs_and_end_it() {
-        let dir = tempfile::tempdir().unwrap();
-        let router = router(dir.path());
-        for call in router.names() {
-            let code = ask(&router, PROTOCOL + 1, call)["error"]["code"].clone();
-            assert_eq!(code == "protocol", !["daemon.hello", "daemon.status", "daemon.stop"].contains(&call), "{call}: {code}");
-        }
-    }
-}
+mod tests;

@@ -16,8 +16,10 @@ use std::{
 
 use ureq::{
     Agent, Body,
+    config::ConfigBuilder,
     http::{HeaderMap, Response, header},
     tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem},
+    typestate::AgentScope,
     unversioned::transport::{Connector, RustlsConnector, TcpConnector},
 };
 
@@ -94,19 +96,24 @@ impl SystemFetch {
     }
 }
 
-fn agent(home: &Home, authorities: Option<(&[u8], &Path)>) -> Result<Agent> {
-    let roots = authorities.map_or(Ok(RootCerts::PlatformVerifier), |(pem, path)| with_own(pem, path))?;
+/// What all our clients are: no redirect by themselves, no proxy of the environment, a status is an answer.
+fn plain(roots: RootCerts) -> ConfigBuilder<AgentScope> {
     let tls = TlsConfig::builder()
         .root_certs(roots)
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .build();
-    let config = Agent::config_builder()
+    Agent::config_builder()
         .tls_config(tls)
         .proxy(None)
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
         .user_agent(concat!("clown/", env!("CARGO_PKG_VERSION")))
+}
+
+fn agent(home: &Home, authorities: Option<(&[u8], &Path)>) -> Result<Agent> {
+    let roots = authorities.map_or(Ok(RootCerts::PlatformVerifier), |(pem, path)| with_own(pem, path))?;
+    let config = plain(roots)
         .accept_encoding("identity")
         .timeout_connect(Some(CONNECT))
         .timeout_resolve(Some(CONNECT))

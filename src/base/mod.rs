@@ -11,6 +11,7 @@ pub mod launcher;
 pub mod loopback;
 pub mod os;
 pub mod paths;
+pub mod random;
 pub mod redact;
 pub mod seams;
 pub mod secret;

@@ -78,6 +78,11 @@ pub(super) fn paint(text: &str, color: AnsiColor, terminal: bool) -> String {
     format!("{style}{text}{style:#}")
 }
 
+/// The beginning of a hash: enough to tell two apart by eye.
+pub(super) fn short(hash: &str) -> String {
+    hash.get(..12).unwrap_or(hash).to_owned()
+}
+
 /// "3 min ago" for an RFC 3339 time; the text itself when it is none.
 pub(super) fn ago(time: &str) -> String {
     let (Ok(then), Some(now)) = (time.parse::<jiff::Timestamp>(), now()) else { return printable(time) };

@@ -6,7 +6,7 @@ use argh::{ArgsInfo, FromArgs};
 
 use super::{
     connect::Daemon,
-    output::{Output, ago, printable},
+    output::{Output, ago, printable, short},
     table::{Table, fields},
 };
 use crate::{
@@ -243,10 +243,6 @@ fn describe(state: &State) -> String {
         text += &table.render();
     }
     text
-}
-
-fn short(hash: &str) -> String {
-    hash.get(..12).unwrap_or(hash).to_owned()
 }
 
 fn bytes(count: u64) -> String {

@@ -4,7 +4,12 @@ use std::path::Path;
 
 use argh::{ArgsInfo, FromArgs};
 
-use super::{connect::Daemon, output::Output, prompt, table::Table};
+use super::{
+    connect::Daemon,
+    output::{Output, short},
+    prompt,
+    table::Table,
+};
 use crate::{
     base::error::{Error, Result},
     wire::{
@@ -80,7 +85,7 @@ impl Scripts {
                 output.data(&listed, || {
                     let mut table = Table::new(&["script", "agents", "origin", "hash", "agreed", "file"]);
                     for row in &listed.scripts {
-                        let hash = row.hash.get(..12).unwrap_or(&row.hash).to_owned();
+                        let hash = short(&row.hash);
                         table.row([
                             row.name.clone(),
                             row.agents.join(", "),

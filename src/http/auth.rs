@@ -7,12 +7,7 @@ use std::{
 
 use hyper::header::{self, HeaderMap};
 
-use crate::base::{
-    error::{Error, Result},
-    fsx, os,
-    paths::Paths,
-    secret::Secret,
-};
+use crate::base::{error::Result, fsx, os, paths::Paths, random, secret::Secret};
 
 /// A link in a browser's history must soon be worth nothing.
 pub const LINK_LIFE: Duration = Duration::from_secs(120);
@@ -47,7 +42,7 @@ impl Keys {
         let token = match known {
             Some(token) => Secret::new(token),
             None => {
-                let token = random()?;
+                let token = Secret::new(random::hex()?);
                 fsx::write_atomic(&path, token.expose().as_bytes(), fsx::Mode::Private)?;
                 token
             }
@@ -115,14 +110,8 @@ impl Keys {
     }
 }
 
-fn random() -> Result<Secret> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|e| Error::io(format!("the system gives no random bytes: {e}")))?;
-    Ok(Secret::new(blake3::Hash::from_bytes(bytes).to_hex().to_string()))
-}
-
 fn issue(list: &Mutex<Vec<(blake3::Hash, Instant)>>, life: Duration) -> Result<Secret> {
-    let secret = random()?;
+    let secret = Secret::new(random::hex()?);
     let now = Instant::now();
     let mut list = list.lock().unwrap_or_else(PoisonError::into_inner);
     list.retain(|(_, until)| *until > now);

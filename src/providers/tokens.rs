@@ -2,10 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::base::{
-    error::{Error, Result},
-    secret::Secret,
-};
+use crate::base::{error::Result, random, secret::Secret};
 
 /// A shell that asks for its environment again and again must not fill the memory.
 const MOST_PER_OWNER: usize = 32;
@@ -17,9 +14,7 @@ pub struct Tokens(Mutex<Vec<(String, blake3::Hash)>>);
 impl Tokens {
     /// A new token of 256 random bits for an owner (a session id).
     pub fn issue(&self, owner: &str) -> Result<Secret> {
-        let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes).map_err(|e| Error::io(format!("the system gives no random bytes: {e}")))?;
-        let token = format!("clown-{}", blake3::Hash::from_bytes(bytes).to_hex());
+        let token = format!("clown-{}", random::hex()?);
         let mut live = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if live.iter().filter(|(o, _)| o == owner).count() >= MOST_PER_OWNER
             && let Some(oldest) = live.iter().position(|(o, _)| o == owner)

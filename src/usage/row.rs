@@ -37,3 +37,30 @@ pub trait Rows {
     /// Every request once, in no order to rely on.
     fn each(&self, visit: &mut dyn FnMut(Row<'_>));
 }
+
+/// Rows of a test, numbered as they come; any of them may be another one each time.
+#[cfg(test)]
+pub trait InOrder: Rows {}
+
+#[cfg(test)]
+impl<R: InOrder> Numbered for R {
+    fn changes(&self) -> Changes {
+        Changes::All
+    }
+
+    fn each_numbered(&self, visit: &mut dyn FnMut(u32, Row<'_>)) {
+        let mut number = 0;
+        self.each(&mut |row| {
+            visit(number, row);
+            number += 1;
+        });
+    }
+
+    fn some(&self, numbers: &[u32], visit: &mut dyn FnMut(u32, Row<'_>)) {
+        self.each_numbered(&mut |number, row| {
+            if numbers.contains(&number) {
+                visit(number, row);
+            }
+        });
+    }
+}

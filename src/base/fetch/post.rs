@@ -1,14 +1,10 @@
 //! Sending figures to a collector that the user set up.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use ureq::{
-    Agent,
-    http::header,
-    tls::{RootCerts, TlsConfig},
-};
+use ureq::{Agent, http::header, tls::RootCerts};
 
-use super::words;
+use super::{plain, words};
 use crate::base::error::{Error, Result};
 
 /// One connection for one message: it is sent once a minute. No redirect is followed.
@@ -16,19 +12,7 @@ pub(super) fn json(url: &str, body: &[u8], limit: Duration) -> Result<()> {
     if !(url.starts_with("http://") || url.starts_with("https://")) {
         return Err(Error::invalid(format!("{url:?} is not an address of http or https")));
     }
-    let tls = TlsConfig::builder()
-        .root_certs(RootCerts::PlatformVerifier)
-        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .build();
-    let config = Agent::config_builder()
-        .tls_config(tls)
-        .proxy(None)
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .user_agent(concat!("clown/", env!("CARGO_PKG_VERSION")))
-        .timeout_global(Some(limit))
-        .build();
+    let config = plain(RootCerts::PlatformVerifier).timeout_global(Some(limit)).build();
     let response = Agent::new_with_config(config)
         .post(url)
         .header(header::CONTENT_TYPE, "application/json")

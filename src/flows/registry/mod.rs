@@ -52,6 +52,7 @@ pub fn sync(app: &App, ask: Sync, caller: &Caller) -> Result<Synced> {
     let settings = settings(app, caller, ask.channel)?;
     let outcome = take(app, &settings, ask.force, ask.offline || offline(app)?).map_err(stays);
     app.refresh.told(&outcome);
+    app.refresh.again();
     outcome
 }
 

@@ -53,8 +53,6 @@ impl Refresh {
             Ok(_) => Failed::default(),
             Err(error) => Failed { why: Some(error.to_string()), times: failed.times.saturating_add(1), at: Some(Instant::now()) },
         };
-        drop(failed);
-        self.again();
     }
 
     /// What the time of the next try depends on is different now.

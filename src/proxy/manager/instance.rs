@@ -21,7 +21,7 @@ use super::{
 use crate::{
     base::{
         error::{Error, Result},
-        fsx,
+        fsx, random,
         secret::Secret,
     },
     wire::proxy::State,
@@ -154,7 +154,7 @@ impl Instance {
         }
         let master = match &self.master {
             Some(master) => master.clone(),
-            None => self.master.insert(fresh_master()?).clone(),
+            None => self.master.insert(random::hex()?).clone(),
         };
         Ok((port, Secret::new(master)))
     }
@@ -302,10 +302,4 @@ async fn write_config(launch: &Launch) -> Result<()> {
         fsx::write_atomic(&path, text.as_bytes(), fsx::Mode::Private)
     })
     .await?
-}
-
-fn fresh_master() -> Result<String> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|e| Error::io(format!("the system gives no random bytes: {e}")))?;
-    Ok(blake3::Hash::from_bytes(bytes).to_hex().to_string())
 }

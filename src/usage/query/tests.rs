@@ -7,7 +7,7 @@ use crate::{
     usage::{
         pricing::{Overrides, Prices},
         record::{Bill, Record, Tokens},
-        row::{Changes, Numbered, Row, Rows},
+        row::{InOrder, Row, Rows},
     },
     wire::usage::{Export, Group, Line, Page, Period, Report, Select, Statusline, Summary},
 };
@@ -65,27 +65,7 @@ impl Rows for Made {
     }
 }
 
-impl Numbered for Made {
-    fn changes(&self) -> Changes {
-        Changes::All
-    }
-
-    fn each_numbered(&self, visit: &mut dyn FnMut(u32, Row<'_>)) {
-        let mut number = 0;
-        self.each(&mut |row| {
-            visit(number, row);
-            number += 1;
-        });
-    }
-
-    fn some(&self, numbers: &[u32], visit: &mut dyn FnMut(u32, Row<'_>)) {
-        self.each_numbered(&mut |number, row| {
-            if numbers.contains(&number) {
-                visit(number, row);
-            }
-        });
-    }
-}
+impl InOrder for Made {}
 
 pub(crate) fn prices() -> Prices {
     Prices::new(None, &Overrides::default()).unwrap()

@@ -4,7 +4,7 @@ use super::*;
 use crate::usage::{
     pricing::Overrides,
     record::{Bill, Record, Tokens},
-    row::{Changes, Numbered, Row, Rows},
+    row::{InOrder, Row, Rows},
 };
 
 mod follows;
@@ -24,19 +24,7 @@ impl Rows for Growing {
     }
 }
 
-impl Numbered for Growing {
-    fn changes(&self) -> Changes {
-        Changes::All
-    }
-    fn each_numbered(&self, visit: &mut dyn FnMut(u32, Row<'_>)) {
-        let mut number = 0;
-        self.each(&mut |row| {
-            visit(number, row);
-            number += 1;
-        });
-    }
-    fn some(&self, _numbers: &[u32], _visit: &mut dyn FnMut(u32, Row<'_>)) {}
-}
+impl InOrder for Growing {}
 
 impl Source for Growing {
     fn read_files(&self, files: &[&Path]) -> Result<Option<Read>> {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::usage::row::InOrder;
 
 #[derive(Clone, Default)]
 struct One {
@@ -24,33 +25,7 @@ impl Rows for Known {
 }
 
 /// Rows of a test, numbered as they come.
-struct Counted<R>(R);
-
-impl<R: Rows> Rows for Counted<R> {
-    fn each(&self, visit: &mut dyn FnMut(Row<'_>)) {
-        self.0.each(visit);
-    }
-}
-
-impl<R: Rows> Numbered for Counted<R> {
-    fn changes(&self) -> Changes {
-        Changes::All
-    }
-    fn each_numbered(&self, visit: &mut dyn FnMut(u32, Row<'_>)) {
-        let mut number = 0;
-        self.each(&mut |row| {
-            visit(number, row);
-            number += 1;
-        });
-    }
-    fn some(&self, numbers: &[u32], visit: &mut dyn FnMut(u32, Row<'_>)) {
-        self.each_numbered(&mut |number, row| {
-            if numbers.contains(&number) {
-                visit(number, row);
-            }
-        });
-    }
-}
+impl InOrder for Known {}
 
 /// Each row's key, model and written tokens.
 fn merged(agent: &str, known: &[One], lines: &str) -> Vec<(String, String, u64)> {
@@ -62,7 +37,7 @@ fn merged(agent: &str, known: &[One], lines: &str) -> Vec<(String, String, u64)>
     assert!(sides.read(std::slice::from_ref(&log)).unwrap());
     assert!(!sides.read(&[log]).unwrap(), "nothing new");
     let mut rows = Vec::new();
-    sides.beside(&Counted(Known(known.to_vec()))).each(&mut |row| {
+    sides.beside(&Known(known.to_vec())).each(&mut |row| {
         let record = &row.record;
         rows.push((record.key.to_string(), record.model.to_string(), record.bill.tokens.cache_write()));
     });
@@ -141,8 +116,9 @@ fn who_serves_a_profile_is_told_where_the_agent_does_not() {
             }
         }
     }
+    impl InOrder for Three {}
     let mut told = Vec::new();
-    sides.beside(&Counted(Three)).each(&mut |row| told.push(row.record.provider.map(Cow::into_owned)));
+    sides.beside(&Three).each(&mut |row| told.push(row.record.provider.map(Cow::into_owned)));
     assert_eq!(told, [Some("zai".to_owned()), Some("zai".to_owned()), Some("own".to_owned()), None]);
 }
 
@@ -155,7 +131,7 @@ fn a_log_that_grows_in_pieces_or_begins_anew_tells_what_a_whole_one_tells() {
     let mut keys = || {
         sides.read(&log).unwrap();
         let mut keys = Vec::new();
-        sides.beside(&Counted(Known(Vec::new()))).each(&mut |row| keys.push(row.record.key.to_string()));
+        sides.beside(&Known(Vec::new())).each(&mut |row| keys.push(row.record.key.to_string()));
         keys
     };
     let mut so_far = String::new();

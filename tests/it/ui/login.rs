@@ -45,19 +45,19 @@ fn the_first_load_is_small_and_asks_nobody_else() {
 }
 
 #[test]
-#[ignore = "a measurement, taken by `cargo xtask bench http`"]
-fn first_paint() {
+#[expect(clippy::print_stdout, reason = "the bench reads it")]
+fn the_first_paint_needs_no_cache() {
     let home = home();
     let browser = Browser::start();
     let (mut page, base) = logged_in(&home, &browser);
     page.call("Network.setCacheDisabled", &serde_json::json!({ "cacheDisabled": true }));
     let mut times = Vec::new();
-    for _ in 0..21 {
+    for _ in 0..11 {
         page.open(&base);
         let paint = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime";
         page.wait(paint);
         times.push(page.eval(paint).as_f64().unwrap());
     }
     times.sort_by(f64::total_cmp);
-    println!("first paint: median {:.0} worst {:.0}", times[10], times[20]);
+    println!("first paint: median {:.0} worst {:.0}", times[5], times[10]);
 }

@@ -98,7 +98,7 @@ fn idle(scratch: &Scratch, plan: &Plan, table: &mut Table) -> Outcome {
 
 fn daemon_pid(scratch: &Scratch) -> Result<u32, Failure> {
     let (_, status) = shell::capture(&mut scratch.clown(&["daemon", "status", "--json"]), Duration::from_secs(30))?;
-    let pid = measure::number_after(&status, "\"pid\":").and_then(|pid| u32::try_from(pid).ok());
+    let pid = measure::pid_in(&status);
     pid.ok_or_else(|| Failure::new(format!("`clown daemon status --json` names no pid: {}", status.trim())))
 }
 

@@ -56,7 +56,7 @@ impl Site {
         let (_, status) = shell::capture(&mut scratch.clown(&["daemon", "status", "--json"]), Duration::from_secs(30))?;
         let told = || Failure::new(format!("`clown daemon status --json` names no address: {}", status.trim()));
         let host = status.split("\"http\": \"http://").nth(1).and_then(|rest| rest.split('"').next()).ok_or_else(told)?;
-        let pid = measure::number_after(&status, "\"pid\":").and_then(|pid| u32::try_from(pid).ok()).ok_or_else(told)?;
+        let pid = measure::pid_in(&status).ok_or_else(told)?;
         let file = scratch.root().join("http-token");
         let token = std::fs::read_to_string(&file).map_err(|err| Failure::new(format!("cannot read {}: {err}", file.display())))?;
         Ok(Self { host: host.to_owned(), token, pid })
@@ -178,14 +178,14 @@ fn sockets(site: &Site, rows: &mut Vec<String>) -> Outcome {
 
 /// In a real browser, which the tests drive; the daemon there is of the debug build.
 fn paint(rows: &mut Vec<String>) -> Outcome {
-    let mut cmd = cargo(&["test", "--locked", "--package", "clown", "--test", "it", "--", "--ignored", "--exact", "--nocapture"]);
-    let (_, text) = shell::capture(cmd.arg("ui::login::first_paint"), Duration::from_secs(1800))?;
+    let mut cmd = cargo(&["test", "--locked", "--package", "clown", "--test", "it", "--", "--exact", "--nocapture"]);
+    let (_, text) = shell::capture(cmd.arg("ui::login::the_first_paint_needs_no_cache"), Duration::from_secs(1800))?;
     let number = |label: &str| after(text.split_once("first paint:")?.1, label)?.parse::<f64>().ok();
     let (Some(middle), Some(worst)) = (number("median"), number("worst")) else {
         return Err(Failure::new(format!("the browser did not measure: {text}")));
     };
     let verdict = if middle <= 200.0 { "met" } else { "NOT met" };
-    rows.push(format!("| first paint of the web UI, nothing cached, debug build, median / worst of 21 | {middle:.0} / {worst:.0} ms | < 200 ms: {verdict} |"));
+    rows.push(format!("| first paint of the web UI, nothing cached, debug build, median / worst of 11 | {middle:.0} / {worst:.0} ms | < 200 ms: {verdict} |"));
     Ok(())
 }
 

@@ -132,6 +132,11 @@ pub(crate) fn proc_file(pid: u32, name: &str) -> Result<String, Failure> {
         .map_err(|err| Failure::new(format!("cannot read {path}: {err}")).hint("this part of the bench needs Linux, and the daemon alive"))
 }
 
+/// Of the process that `clown daemon status --json` tells of.
+pub(crate) fn pid_in(status: &str) -> Option<u32> {
+    number_after(status, "\"pid\":").and_then(|pid| u32::try_from(pid).ok())
+}
+
 /// The first whole number after `name` and any blanks.
 pub(crate) fn number_after(text: &str, name: &str) -> Option<u64> {
     let rest = text.split_once(name)?.1.trim_start();

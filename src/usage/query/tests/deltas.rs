@@ -1,6 +1,7 @@
 //! Sums that followed changes are those that are made anew.
 
 use super::*;
+use crate::usage::row::{Changes, Numbered};
 
 /// Rows that change under their numbers.
 #[derive(Default)]

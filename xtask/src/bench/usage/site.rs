@@ -51,7 +51,7 @@ impl Site {
 
     pub(super) fn daemon(&self) -> Result<u32, Failure> {
         let status = self.ask(&["daemon", "status", "--json"])?;
-        let pid = number_after(&status, "\"pid\":").and_then(|pid| u32::try_from(pid).ok());
+        let pid = measure::pid_in(&status);
         pid.ok_or_else(|| Failure::new(format!("`clown daemon status --json` names no pid: {}", status.trim())))
     }
 
