@@ -1,9 +1,19 @@
 //! What every HTTP server of ours on loopback asks of a request's head, before it looks at anything else.
 
+use std::net::IpAddr;
+
 use hyper::{
     header::{self, HeaderMap, HeaderValue},
     http::request::Parts,
 };
+
+use super::error::Error;
+
+/// Why nothing of ours listens where other machines could ask.
+pub fn beyond(address: IpAddr) -> Error {
+    Error::refused(format!("http.bind is {address}: clown serves other machines only with TLS, which it has not"))
+        .hint("use 127.0.0.1, and a tunnel (ssh -L) from elsewhere: clown config set http.bind 127.0.0.1")
+}
 
 /// Exactly one Host, naming loopback and our port; an absolute target must name the same. Keeps out a page whose own name was
 /// made to resolve to loopback.

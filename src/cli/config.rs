@@ -99,6 +99,9 @@ fn changed(daemon: &mut Daemon, set: &Set, output: Output) -> Result<()> {
     let setting = daemon.call(set)?;
     output.data(&setting, String::new);
     output.say(&format!("{} is {}.", setting.key, if setting.value.is_null() { "not set".into() } else { plain(&setting.value) }));
+    if let Some(note) = &setting.note {
+        output.say(&format!("But {note}."));
+    }
     Ok(())
 }
 

@@ -204,6 +204,7 @@ impl ConfigFile {
                 value: look(&doc, known.key).and_then(|i| known.check(i)).unwrap_or_else(|| known.default_value()),
                 default: known.default_value(),
                 help: known.help.into(),
+                note: None,
             })
             .collect();
         for (name, value) in self.preferences()? {
@@ -212,6 +213,7 @@ impl ConfigFile {
                 value: value.into(),
                 default: Value::Null,
                 help: "given to set-up scripts".into(),
+                note: None,
             });
         }
         Ok(Settings { file: self.path.display().to_string(), settings, warnings: warnings(&doc) })
@@ -250,7 +252,7 @@ impl ConfigFile {
         }
         fsx::write_atomic(&self.path, doc.to_string().as_bytes(), fsx::Mode::Private)?;
         let listed = self.list()?.settings.into_iter().find(|s| s.key == key);
-        Ok(listed.unwrap_or(Setting { key: key.into(), value: Value::Null, default: Value::Null, help: String::new() }))
+        Ok(listed.unwrap_or(Setting { key: key.into(), value: Value::Null, default: Value::Null, help: String::new(), note: None }))
     }
 }
 

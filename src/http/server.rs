@@ -36,7 +36,10 @@ use super::{
     sse, ws,
 };
 use crate::{
-    base::error::{Error, Result},
+    base::{
+        error::{Error, Result},
+        loopback,
+    },
     router::Router,
     wire::{self, MAX_MESSAGE, http::Login},
 };
@@ -74,8 +77,7 @@ pub struct Server {
 /// When the address is none of loopback: other machines would need TLS, which there is none of here.
 pub fn bind(address: IpAddr, port: u16) -> Result<TcpListener> {
     if !address.is_loopback() {
-        return Err(Error::refused(format!("http.bind is {address}: clown serves other machines only with TLS, which it has not"))
-            .hint("use 127.0.0.1, and a tunnel (ssh -L) from elsewhere: clown config set http.bind 127.0.0.1"));
+        return Err(loopback::beyond(address));
     }
     let listener = match TcpListener::bind((address, port)) {
         Err(e) if port != 0 && e.kind() == std::io::ErrorKind::AddrInUse => TcpListener::bind((address, 0)),

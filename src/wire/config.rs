@@ -16,6 +16,9 @@ pub struct Setting {
     pub value: Value,
     pub default: Value,
     pub help: String,
+    /// After a change: from when on it holds, when that is not now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

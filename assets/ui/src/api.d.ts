@@ -1403,6 +1403,8 @@ export type Setting = {
   value: unknown;
   default: unknown;
   help: string;
+  /** After a change: from when on it holds, when that is not now. */
+  note?: (string | null);
 };
 /** Lines that told nothing because nobody could read them, by kind. */
 export type Skipped = {

@@ -120,3 +120,16 @@ fn the_token_outlives_the_daemon() {
     assert_eq!(again.token, before);
     assert_eq!(again.ask("GET", "/api/v1/hello", None).status, 200);
 }
+
+#[test]
+fn a_setting_says_when_it_holds_and_a_wrong_one_is_refused_at_once() {
+    let web = Web::new();
+    let set = |key: &str, value: &str| web.home.clown(&["config", "set", key, value]).run();
+    for (key, value, said) in
+        [("http.port", "70000", "no port"), ("http.bind", "here", "no address"), ("http.bind", "0.0.0.0", "only with TLS")]
+    {
+        set(key, value).code_is(1).says(said);
+    }
+    set("http.port", "8766").code_is(0).says("next daemon");
+    assert!(!set("otel.interval_seconds", "30").code_is(0).stderr().contains("next daemon"));
+}

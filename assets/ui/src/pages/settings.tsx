@@ -72,7 +72,8 @@ function Row({ of: s }: { of: Setting }) {
     try {
       const now = await call("config.set", { key: s.key, value: next });
       setValue(shown(now.value));
-      toast(next === undefined ? `${s.key} has its default again` : `${s.key} is ${shown(now.value) || "empty"}`);
+      const words = next === undefined ? `${s.key} has its default again` : `${s.key} is ${shown(now.value) || "empty"}`;
+      toast(now.note ? `${words}; ${now.note}` : words);
     } catch (error) {
       setFailure(failureOf(error));
     }
