@@ -50,10 +50,7 @@ pub fn all(web: &Web) -> Vec<(&'static str, Value)> {
         ("bindings.which", json!({ "dir": empty })),
         ("bindings.trust", json!({ "dir": empty, "hash": "00" })),
         ("bindings.unbind", json!({ "dir": empty })),
-        (
-            "launchers.install",
-            json!({ "bin_dir": bin, "target": { "kind": "profile", "alias": "work" }, "program": "/usr/bin/true" }),
-        ),
+        ("launchers.install", json!({ "bin_dir": bin, "target": { "kind": "profile", "alias": "work" }, "program": "/usr/bin/true" })),
         ("launchers.list", json!({})),
         ("launchers.uninstall", json!({ "name": "claude-work" })),
         ("doctor.run", json!({})),
