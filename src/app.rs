@@ -19,6 +19,7 @@ use crate::{
     events::Bus,
     launchers,
     manifests::Manifests,
+    mcp,
     profiles::Store,
     proxy::manager::Instances,
     registry::Registry,
@@ -90,6 +91,7 @@ pub struct App {
     pub scripts: Scripts,
     pub approvals: Approvals,
     pub launchers: launchers::Store,
+    pub mcp: mcp::Store,
     pub sessions: Sessions,
     pub bus: Arc<Bus>,
     pub tokens: Arc<Tokens>,
@@ -144,6 +146,7 @@ impl App {
             scripts: Scripts::new(Arc::clone(&seams.spawn)),
             approvals: Approvals::new(paths.approvals_file(), paths.approvals_dir()),
             launchers: launchers::Store::new(paths.launchers_file(), paths.moved_to()),
+            mcp: mcp::Store::new(paths.mcp_file()),
             sessions: Sessions::new(paths.sessions_file(), {
                 let host = Arc::clone(&host);
                 Box::new(move |job| host.later(job))

@@ -27,7 +27,7 @@ use crate::{
     app::App,
     base::error::{Error, Result, closest},
     flows::{
-        approve, bindings, budgets, change_profile, complete, create_profile, delete_profile, doctor, launchers, look, metrics, proxy,
+        approve, bindings, budgets, change_profile, complete, create_profile, delete_profile, doctor, launchers, look, mcp, metrics, proxy,
         registry, run_profile, settings, templates, test_script, trust, usage,
     },
     wire::{
@@ -156,6 +156,9 @@ impl Router {
         router.bind(launchers::install);
         router.bind(launchers::uninstall);
         router.bind(launchers::list);
+        router.bind(mcp::add);
+        router.bind(mcp::list);
+        router.bind(mcp::remove);
         router
     }
 

@@ -53,6 +53,7 @@ mod tests {
             remove: remove.iter().map(|s| (*s).to_owned()).collect(),
             set: set.iter().map(|(k, v)| ((*k).to_owned(), KeyText::new((*v).to_owned()))).collect(),
             key: None,
+            fetch: BTreeMap::new(),
         }
     }
 

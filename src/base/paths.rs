@@ -117,6 +117,11 @@ impl Paths {
         self.root.join("approvals")
     }
 
+    /// MCP servers for all profiles.
+    pub fn mcp_file(&self) -> PathBuf {
+        self.root.join("mcp.json")
+    }
+
     pub fn profiles_dir(&self) -> PathBuf {
         self.root.join("profiles")
     }

@@ -40,6 +40,15 @@ pub fn redacted(text: &str, home: Option<&str>, user: Option<&str>) -> String {
     out
 }
 
+/// Whether a value under this name (which may be empty) is better kept with the keys: by its name or by its looks.
+pub fn looks_like_key(name: &str, value: &str) -> bool {
+    let vendors = |word: &str| word.len() >= 8 && KEYS.iter().any(|key| word.starts_with(key));
+    let random = |word: &str| word.len() >= 32 && word.chars().any(|c| c.is_ascii_digit()) && word.chars().any(char::is_alphabetic);
+    (is_name(name) && !value.is_empty())
+        || value.split(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_'))).any(vendors)
+        || value.split(|c: char| !c.is_alphanumeric()).any(random)
+}
+
 fn is_name(word: &str) -> bool {
     let word = word.to_ascii_lowercase();
     NAMES.iter().any(|name| word == *name || word.strip_suffix(name).is_some_and(|w| w.ends_with(['_', '-'])))
@@ -71,6 +80,19 @@ mod tests {
             ("0123456789abcdef0123/x", "[key]/x"),
         ] {
             assert_eq!(plain(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_told_by_its_name_or_its_looks() {
+        for (name, value) in
+            [("GITHUB_TOKEN", "x"), ("X", "ghp_0123456789"), ("", "--key=sk-ant-0123"), ("", "0123456789abcdef0123456789abcdef")]
+        {
+            assert!(looks_like_key(name, value), "{name} {value}");
+        }
+        for (name, value) in [("TOKEN", ""), ("ROOT", "/home/ann/some-long-name-of-a-directory-2026"), ("", "https://h.example/mcp?team=7")]
+        {
+            assert!(!looks_like_key(name, value), "{name} {value}");
         }
     }
 

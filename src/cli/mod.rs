@@ -16,6 +16,7 @@ mod daemon;
 mod doctor;
 mod init;
 mod logfile;
+mod mcp;
 mod output;
 mod pre;
 mod profiles;

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     base::{
         error::{Error, Result},
-        secret::store_name,
+        secret::{reference, store_name},
     },
     wire::{
         profiles::{Credential, Delete, Duplicate, Edit, Inspect, KeyInput, List, Profile, Rename, Settings},
@@ -307,12 +307,13 @@ fn env(args: EnvArgs, output: Output) -> Result<()> {
     };
     let masked = output.json || std::io::stdout().is_terminal();
     let mut daemon = Daemon::needed(output)?;
-    let reply = daemon.call(&Env { alias: args.alias.clone(), masked })?;
+    let mut reply = daemon.call(&Env { alias: args.alias.clone(), masked })?;
     if !masked {
+        reference::fill(&mut reply.env, |name| std::env::var_os(name)).iter().for_each(|missing| output.warn(missing));
         bring(&mut daemon, &args.alias, &reply.proxy_needs)?;
     }
     let key = match &reply.env.key {
-        Some(source) if !masked => Some(crate::base::secret::reference::fetch(source, |name| std::env::var_os(name))?),
+        Some(source) if !masked => Some(reference::fetch(source, |name| std::env::var_os(name))?),
         _ => None,
     };
     let removed = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).filter(|name| {

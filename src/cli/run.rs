@@ -52,10 +52,11 @@ impl Run {
 
 /// Runs it in this process's place, with its terminal.
 pub(super) fn begin_here(mut daemon: Daemon, output: Output, begin: &Begin) -> Result<i32> {
-    let plan = agreeing(&mut daemon, output, begin)?;
+    let mut plan = agreeing(&mut daemon, output, begin)?;
     for warning in &plan.warnings {
         output.warn(warning);
     }
+    reference::fill(&mut plan.env, |name| std::env::var_os(name)).iter().for_each(|missing| output.warn(missing));
     let proxy = bring(&mut daemon, &begin.alias, &plan.proxy_needs);
     let key = || plan.env.key.as_ref().map(|source| reference::fetch(source, |name| std::env::var_os(name))).transpose();
     let prepared = proxy.and_then(|_| key());

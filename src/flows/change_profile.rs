@@ -174,5 +174,5 @@ pub fn duplicate(app: &App, ask: Duplicate, caller: &Caller) -> Result<Created> 
         template: None,
         dry_run: false,
     };
-    create_profile::create_with(app, create, from.proxy, caller)
+    create_profile::create_with(app, create, create_profile::Beside { proxy: from.proxy, mcp: from.mcp }, caller)
 }

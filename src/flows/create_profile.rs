@@ -1,6 +1,6 @@
 //! Makes a profile: everything is checked first, and a failure leaves no profile, home, key or event.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use super::{
     keys::{self, Taken},
@@ -18,7 +18,8 @@ use crate::{
     profiles::purge,
     wire::{
         envelope::Caller,
-        ids::Alias,
+        ids::{Alias, McpName},
+        mcp,
         profiles::{Create, Created, Credential, Profile, STORED_VERSION, Settings},
         proxy,
     },
@@ -26,10 +27,17 @@ use crate::{
 
 pub fn create(app: &App, ask: Create, caller: &Caller) -> Result<Created> {
     let proxy = ask.proxy.then(|| proxy::Settings { enabled: true, ..proxy::Settings::default() });
-    create_with(app, ask, proxy, caller)
+    create_with(app, ask, Beside { proxy, ..Beside::default() }, caller)
 }
 
-pub(crate) fn create_with(app: &App, ask: Create, proxy: Option<proxy::Settings>, caller: &Caller) -> Result<Created> {
+/// What a profile has that no creation names.
+#[derive(Default)]
+pub(crate) struct Beside {
+    pub proxy: Option<proxy::Settings>,
+    pub mcp: BTreeMap<McpName, mcp::Server>,
+}
+
+pub(crate) fn create_with(app: &App, ask: Create, beside: Beside, caller: &Caller) -> Result<Created> {
     let alias = Alias::parse(&ask.alias)?;
     let snapshot = app.manifests.snapshot();
     let agent = snapshot.agent(&ask.agent)?.item.clone();
@@ -46,10 +54,11 @@ pub(crate) fn create_with(app: &App, ask: Create, proxy: Option<proxy::Settings>
         home: home.to_str().ok_or_else(|| Error::invalid("the home directory's path is not valid UTF-8"))?.to_owned(),
         credential: Credential::None,
         approved_hosts: Vec::new(),
-        proxy,
+        proxy: beside.proxy,
         args: Vec::new(),
         env: Default::default(),
         preferences: Default::default(),
+        mcp: beside.mcp,
         created: app.now(),
         last_used: None,
         rest: serde_json::Map::new(),

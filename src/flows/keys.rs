@@ -98,8 +98,13 @@ pub(crate) fn shared(app: &App, provider: &ProviderId, alias: &str, hosts: &[Str
 
 /// Puts a key into the store in force and gives the reference to it.
 pub(crate) fn store(app: &App, caller: &Caller, provider: &ProviderId, alias: &Alias, key: &Secret) -> Result<Credential> {
+    store_as(app, caller, &format!("{provider}/{alias}"), key)
+}
+
+/// The same under a name of which this is the beginning.
+pub(crate) fn store_as(app: &App, caller: &Caller, begins: &str, key: &Secret) -> Result<Credential> {
     let store = app.seams.vault.store(&caller.env)?;
-    let name = format!("{provider}/{alias}-{}", short_id());
+    let name = format!("{begins}-{}", short_id());
     store.set(&name, key)?;
     Ok(Credential::Stored { store: store.kind().to_owned(), key: name })
 }
@@ -115,7 +120,7 @@ pub(crate) fn release(app: &App, caller: &Caller, credential: &Credential) -> Re
     let extras = |p: &Profile| p.proxy.iter().flat_map(|s| &s.keys).any(|k| k.credential == *credential);
     let shared = profiles.iter().any(|p| p.credential == *credential || extras(p));
     // A profile that cannot be read may refer to it.
-    if shared || !problems.is_empty() {
+    if shared || !problems.is_empty() || super::mcp::uses(app, &profiles, credential)? {
         return Ok(false);
     }
     app.seams.vault.store_of_kind(store, &caller.env)?.delete(key)?;

@@ -11,6 +11,7 @@ pub mod doctor;
 mod keys;
 pub mod launchers;
 pub mod look;
+pub mod mcp;
 pub mod metrics;
 pub mod otel;
 mod place;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use super::{
     budgets,
     keys::{self, ForRun},
-    place, project_code, proxy,
+    mcp, place, project_code, proxy,
     resolve::{Resolved, resolve},
     trust,
 };
@@ -185,9 +185,14 @@ fn environment(
         (keys::for_run(app, &caller.env, profile, resolved)?, None, Vec::new())
     };
     let mut context = resolved.context(app, profile, agent_version, port)?;
-    context.run = Some(RunCtx { cwd: caller.cwd.clone() });
+    let servers = mcp::for_run(app, caller, profile, resolved)?;
+    let clown = std::env::current_exe().map_err(|e| Error::io("clown's own program is not found").cause(e))?;
+    // As the system says it of a program that an upgrade replaced.
+    let clown = text(&clown)?.trim_end_matches(" (deleted)").to_owned();
+    context.run = Some(RunCtx { cwd: caller.cwd.clone(), clown, mcp: servers.servers });
     let output = app.scripts.run(resolved.script.item.name.as_str(), &resolved.script.item.source, &context)?;
     let mut warnings = resolved.warnings.clone();
+    warnings.extend(servers.warnings);
     warnings.extend(place::ready(app, snapshot, caller, profile, resolved)?);
     let (held, source) = match key {
         ForRun::None => (None, None),
@@ -197,18 +202,26 @@ fn environment(
     place::write_files(app, profile, &output, held.as_ref(), false)?;
 
     let mut set = placed(app, caller, profile, resolved)?;
-    let secret_names = output.env.iter().filter(|(_, v)| v.contains(KEY_PLACEHOLDER)).map(|(k, _)| k.clone()).collect();
+    let mut secret_names: Vec<String> = output.env.iter().filter(|(_, v)| v.contains(KEY_PLACEHOLDER)).map(|(k, _)| k.clone()).collect();
+    secret_names.extend(servers.set.keys().cloned());
     set.extend(script_env(&output, held.as_ref()));
     if resolved.base_url(port).and_then(|u| url::host(&u)).is_some_and(|h| url::is_loopback(&h)) {
         set.extend(no_proxy(caller));
     }
     set.extend(profile.env.clone());
+    set.extend(servers.set.into_iter().map(|(name, key)| (name, key.expose().to_owned())));
     let env = EnvChange {
-        remove: resolved.agent.item.isolation.strip_env.clone(),
+        // A run inside of another has servers of its own.
+        remove: resolved.agent.item.isolation.strip_env.iter().cloned().chain([mcp::VARIABLES.to_owned()]).collect(),
         set: set.into_iter().map(|(k, v)| (k, KeyText::new(v))).collect(),
         key: source,
+        fetch: servers.fetch,
     };
     Ok(Made { env, args: output.args, secret_names, proxy_needs, warnings })
+}
+
+fn text(path: &Path) -> Result<String> {
+    path.to_str().map(str::to_owned).ok_or_else(|| Error::invalid(format!("the path {} is not valid UTF-8", path.display())))
 }
 
 fn script_env(output: &Output, key: Option<&Secret>) -> BTreeMap<String, String> {
@@ -219,9 +232,6 @@ fn script_env(output: &Output, key: Option<&Secret>) -> BTreeMap<String, String>
 /// Variables that place the agent: HOME, base directories, TMPDIR and the agent's own.
 fn placed(app: &App, caller: &Caller, profile: &Profile, resolved: &Resolved) -> Result<BTreeMap<String, String>> {
     let home = Path::new(&profile.home);
-    let text = |path: &Path| {
-        path.to_str().map(str::to_owned).ok_or_else(|| Error::invalid(format!("the path {} is not valid UTF-8", path.display())))
-    };
     let mut set = BTreeMap::new();
     if profile.isolation == Isolation::HomeWrapper {
         set.insert("HOME".to_owned(), profile.home.clone());

@@ -7,7 +7,7 @@ use hyper::Method;
 
 use super::route::Route;
 use crate::wire::{
-    Call, agents, bindings, budgets, complete, config, daemon, doctor, event, http, launchers, metrics, profiles, providers, proxy,
+    Call, agents, bindings, budgets, complete, config, daemon, doctor, event, http, launchers, mcp, metrics, profiles, providers, proxy,
     registry, runs, scripts, sessions, templates, usage,
 };
 
@@ -59,6 +59,9 @@ pub static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
         Route::of::<launchers::List>(&get, "/launchers"),
         Route::of::<launchers::Install>(&post, "/launchers"),
         Route::of::<launchers::Uninstall>(&delete, "/launchers/{name}"),
+        Route::of::<mcp::List>(&get, "/mcp"),
+        Route::of::<mcp::Add>(&put, "/mcp/{name}"),
+        Route::of::<mcp::Remove>(&delete, "/mcp/{name}"),
         Route::of::<doctor::Run>(&get, "/doctor"),
         Route::of::<doctor::Fix>(&post, "/doctor/fix"),
         Route::of::<complete::Ask>(&get, "/words"),

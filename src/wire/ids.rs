@@ -112,6 +112,11 @@ name_type!(
     TemplateName,
     "template name"
 );
+name_type!(
+    /// Name of an MCP server, which becomes a part of its tools' names.
+    McpName,
+    "MCP server name"
+);
 
 #[cfg(test)]
 mod tests {

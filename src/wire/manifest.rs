@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::ids::{AgentId, ProviderId, ScriptName};
+use super::{
+    ids::{AgentId, ProviderId, ScriptName},
+    mcp::Transport,
+};
 
 /// Manifest format this build reads.
 pub const SCHEMA: u32 = 1;
@@ -194,9 +197,18 @@ pub struct Supports {
     pub hooks: bool,
     #[serde(default)]
     pub mcp: bool,
+    /// What its MCP servers may be; empty: programs it starts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mcp_transports: Vec<Transport>,
     /// JSON file of the config directory that takes hooks as Claude Code's `settings.json` does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hooks_file: Option<String>,
+}
+
+impl Supports {
+    pub fn takes(&self, transport: Transport) -> bool {
+        self.mcp && (self.mcp_transports.contains(&transport) || (self.mcp_transports.is_empty() && transport == Transport::Stdio))
+    }
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]

@@ -17,6 +17,7 @@ pub mod http;
 pub mod ids;
 pub mod launchers;
 pub mod manifest;
+pub mod mcp;
 pub mod metrics;
 pub mod profiles;
 pub mod providers;

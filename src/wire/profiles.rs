@@ -8,9 +8,9 @@ use serde_json::{Map, Value};
 
 use super::{
     Call, Effect,
-    ids::{AgentId, Alias, ProviderId},
+    ids::{AgentId, Alias, McpName, ProviderId},
     manifest::{Isolation, Problem},
-    proxy,
+    mcp, proxy,
     secret::KeyText,
 };
 
@@ -48,6 +48,9 @@ pub struct Profile {
     /// Handed to the agent's script.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub preferences: BTreeMap<String, String>,
+    /// MCP servers of this profile alone.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub mcp: BTreeMap<McpName, mcp::Server>,
     /// RFC 3339.
     pub created: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -40,6 +40,9 @@ pub struct EnvChange {
     pub set: BTreeMap<String, KeyText>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<KeySource>,
+    /// Variables whose values the client fetches. One that cannot be fetched stays unset and is told.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fetch: BTreeMap<String, KeySource>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

@@ -27,6 +27,29 @@ pub struct Context {
 pub struct RunCtx {
     /// The caller's working directory.
     pub cwd: String,
+    /// Absolute path of clown's own program.
+    pub clown: String,
+    /// MCP servers that the agent can take.
+    pub mcp: Vec<McpCtx>,
+}
+
+/// One MCP server. Secrets are in variables of the run, which are named here.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct McpCtx {
+    pub name: String,
+    /// `stdio`, `http` or `sse`.
+    pub transport: String,
+    /// Empty for an address.
+    pub command: String,
+    pub args: Vec<String>,
+    /// Empty for a program.
+    pub url: String,
+    /// Variables of a program or headers of an address, with readable values.
+    pub plain: BTreeMap<String, String>,
+    /// The same, each with the name of the variable that its value is in.
+    pub secret: BTreeMap<String, String>,
+    /// Its tools are to run without a question.
+    pub allow: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

@@ -9,6 +9,7 @@ mod completions;
 mod daemon;
 mod doctor;
 mod everyday;
+mod extensions;
 mod help;
 mod hostile_peers;
 mod hostile_scripts;

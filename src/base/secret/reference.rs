@@ -5,7 +5,10 @@ use std::{ffi::OsString, process::Stdio, time::Duration};
 use super::{Secret, clean_key};
 use crate::{
     base::error::{Error, Result},
-    wire::runs::KeySource,
+    wire::{
+        runs::{EnvChange, KeySource},
+        secret::KeyText,
+    },
 };
 
 /// Password managers may ask the user to unlock.
@@ -16,7 +19,7 @@ pub fn fetch(source: &KeySource, env: impl Fn(&str) -> Option<OsString>) -> Resu
     match source {
         KeySource::Env { var } => {
             let text = env(var).ok_or_else(|| {
-                Error::secrets(format!("the variable {var} is not set, and the profile's key is read from it"))
+                Error::secrets(format!("the variable {var} is not set, and a key of the profile is read from it"))
                     .hint(format!("set it: export {var}=..."))
             })?;
             let text = text.into_string().map_err(|_| Error::invalid(format!("the variable {var} is not valid UTF-8")))?;
@@ -24,6 +27,18 @@ pub fn fetch(source: &KeySource, env: impl Fn(&str) -> Option<OsString>) -> Resu
         }
         KeySource::Command { argv } => run(argv),
     }
+}
+
+/// Fetches what a change leaves to the client. What cannot be fetched stays unset; returns why, once for each.
+pub fn fill(change: &mut EnvChange, env: impl Fn(&str) -> Option<OsString>) -> Vec<String> {
+    let mut missing = Vec::new();
+    for (name, source) in std::mem::take(&mut change.fetch) {
+        match fetch(&source, &env) {
+            Ok(key) => drop(change.set.insert(name, KeyText::new(key.expose().to_owned()))),
+            Err(why) => missing.push(format!("an MCP server of this run goes without one of its keys: {why}")),
+        }
+    }
+    missing
 }
 
 fn run(argv: &[String]) -> Result<Secret> {

@@ -31,7 +31,7 @@ pub fn script(format: Format, body: &[u8]) -> Option<Script> {
         let answer: &'static str = if text.contains(WORD) { "The tool said told-4711-ünd." } else { "The tool's words were lost." };
         return says(vec![Block::Text(leak(vec![answer]))], Stop::End);
     }
-    let Some((name, arguments)) = delegation(&request).or_else(|| call(&request)) else {
+    let Some((name, arguments)) = delegation(&request).or_else(|| server_call(&request)).or_else(|| call(&request)) else {
         return says(vec![Block::Text(&["No tool here."])], Stop::End);
     };
     // In two pieces, cut inside of a character's neighbourhood.
@@ -55,6 +55,13 @@ fn delegation(request: &Request<'_>) -> Option<(String, String)> {
         let arguments = json!({"description": "runs it", "prompt": "run it", "subagent_type": helper});
         (tool.to_string(), arguments.to_string())
     })
+}
+
+/// A call of an MCP server's tool, where the user asks for it and the server is there.
+fn server_call(request: &Request<'_>) -> Option<(String, String)> {
+    let mut said = request.turns.iter().flat_map(|t| &t.parts).filter_map(Part::text);
+    let tool = request.tools.iter().map(|t| t.name.plain()).find(|name| name.ends_with("say_word"))?;
+    said.any(|text| text.plain().contains("ask the server")).then(|| (tool.to_string(), json!({"loud": true}).to_string()))
 }
 
 /// A call of the first tool that can run a command, with all its schema requires.

@@ -31,8 +31,17 @@ fn item(script: &Script, n: usize, block: &Block) -> Value {
         Block::Thought(pieces) => json!({
             "id": format!("rs_cast{n}"), "type": "reasoning", "summary": [{"type": "summary_text", "text": pieces.concat()}],
             "encrypted_content": SIGNATURE}),
-        Block::Call { id, name, arguments } => json!({
-            "id": format!("fc_cast{n}"), "type": "function_call", "status": status, "arguments": joined(arguments), "call_id": id, "name": name}),
+        Block::Call { id, name, arguments } => {
+            let mut call = json!({
+                "id": format!("fc_cast{n}"), "type": "function_call", "status": status, "arguments": joined(arguments), "call_id": id,
+                "name": name});
+            // A server's tools are offered as those of a namespace, and called so.
+            if let Some((namespace, short)) = name.strip_prefix("mcp__").and(name.rsplit_once("__")) {
+                call["namespace"] = namespace.into();
+                call["name"] = short.into();
+            }
+            call
+        }
     }
 }
 

@@ -1,0 +1,3 @@
+//! What users and manifests add to runs: MCP servers, hooks, plugins.
+
+mod mcp;
