@@ -55,6 +55,7 @@ pub(crate) fn provider(file: &str, stem: &str, text: &str) -> Result<ProviderMan
     {
         return Err(bad("default_region", format!("no endpoint has region {region:?}")));
     }
+    super::account::check(&manifest).map_err(|(key, message)| bad(key, message))?;
     Ok(manifest)
 }
 

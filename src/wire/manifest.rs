@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::{AgentId, ProviderId, ScriptName};
 
+mod account;
+
+pub use account::{Balance, Figure, Probe, Status};
+
 /// Manifest format this build reads.
 pub const SCHEMA: u32 = 1;
 
@@ -263,6 +267,10 @@ pub struct ProviderManifest {
     pub endpoints: Vec<Endpoint>,
     #[serde(default)]
     pub models: Vec<Model>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<Probe>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub balance: Vec<Balance>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
