@@ -14,6 +14,7 @@ pub mod bindings;
 pub mod events;
 pub mod launchers;
 pub mod manifests;
+pub mod moving;
 pub mod profiles;
 pub mod providers;
 pub mod proxy;

@@ -99,9 +99,14 @@ pub(crate) fn shared(app: &App, provider: &ProviderId, alias: &str, hosts: &[Str
 /// Puts a key into the store in force and gives the reference to it.
 pub(crate) fn store(app: &App, caller: &Caller, provider: &ProviderId, alias: &Alias, key: &Secret) -> Result<Credential> {
     let store = app.seams.vault.store(&caller.env)?;
-    let name = format!("{provider}/{alias}-{}", short_id());
+    let name = new_name(provider.as_str(), alias);
     store.set(&name, key)?;
     Ok(Credential::Stored { store: store.kind().to_owned(), key: name })
+}
+
+/// Name of a key that is about to be stored.
+pub(crate) fn new_name(provider: &str, alias: &Alias) -> String {
+    format!("{provider}/{alias}-{}", short_id())
 }
 
 fn short_id() -> String {

@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::ids::{AgentId, ProviderId, ScriptName};
 
 mod account;
+mod home;
 
 pub use account::{Balance, Figure, Probe, Status};
+pub use home::HomeFiles;
 
 /// Manifest format this build reads.
 pub const SCHEMA: u32 = 1;
@@ -142,6 +144,8 @@ pub struct AgentManifest {
     pub install: Install,
     #[serde(default)]
     pub login: Login,
+    #[serde(default)]
+    pub files: HomeFiles,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

@@ -18,6 +18,7 @@ pub mod ids;
 pub mod launchers;
 pub mod manifest;
 pub mod metrics;
+pub mod moving;
 pub mod profiles;
 pub mod providers;
 pub mod proxy;

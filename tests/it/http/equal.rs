@@ -12,8 +12,12 @@ use super::{examples, web::Web};
 use crate::support::{Endpoint, Peer, request};
 
 /// What two looks at the same thing may say differently.
-const VOLATILE: &[(&str, &[&str])] =
-    &[("daemon.status", &["calls", "guards"]), ("doctor.run", &["findings"]), ("daemon.metrics", &["families"]), ("usage.rescan", &["milliseconds"])];
+const VOLATILE: &[(&str, &[&str])] = &[
+    ("daemon.status", &["calls", "guards"]),
+    ("doctor.run", &["findings"]),
+    ("daemon.metrics", &["families"]),
+    ("usage.rescan", &["milliseconds"]),
+];
 
 #[test]
 fn every_call_is_a_resource_or_an_exception_with_a_reason() {

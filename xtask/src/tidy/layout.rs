@@ -13,6 +13,7 @@ pub(crate) const ROOMS: &[&str] = &[
     "events",
     "bindings",
     "launchers",
+    "moving",
 ];
 
 /// For each part of src that is no room: the paths it may name. `rooms` stands for all of them.
