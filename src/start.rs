@@ -19,6 +19,7 @@ pub fn main() -> ExitCode {
     let code = match argv.first().map(String::as_str) {
         Some(scripting::CHILD_COMMAND) => print(&scripting::child()),
         Some(keychain::CHILD_COMMAND) => print(keychain::child().bytes()),
+        Some(cli::CHILD_COMMAND) => cli::child(),
         _ => cli::main(&argv, &cli::Lives { daemon: &run_daemon, engine: &run_engine }),
     };
     // Values beyond a byte exist on Windows; nothing else gives them.

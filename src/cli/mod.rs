@@ -40,5 +40,6 @@ mod watch;
 mod words;
 
 pub use daemon::Foreground;
+pub use doctor::{CHILD_COMMAND, child};
 pub use start::{Lives, main};
 pub use ultrallm::Engine;
