@@ -169,6 +169,11 @@ impl App {
         crate::flows::proxy::adopt(self);
     }
 
+    /// Undoes an import that a daemon was killed in. Before anybody reads.
+    pub fn recover(&self) -> Result<()> {
+        crate::flows::moving::recover(self)
+    }
+
     /// Where figures are sent and how often; `None`: nowhere.
     pub fn metrics_export(&self) -> Result<Option<(String, std::time::Duration)>> {
         crate::flows::otel::settings(self)

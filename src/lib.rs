@@ -15,6 +15,7 @@ pub mod events;
 pub mod launchers;
 pub mod manifests;
 pub mod mcp;
+pub mod moving;
 pub mod profiles;
 pub mod providers;
 pub mod proxy;

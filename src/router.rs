@@ -27,8 +27,8 @@ use crate::{
     app::App,
     base::error::{Error, Result, closest},
     flows::{
-        approve, bindings, budgets, change_profile, complete, create_profile, delete_profile, doctor, launchers, look, mcp, metrics, proxy,
-        registry, run_profile, settings, templates, test_script, trust, usage,
+        approve, bindings, budgets, change_profile, complete, create_profile, delete_profile, doctor, launchers, look, mcp, metrics,
+        moving, probe, proxy, quota, registry, run_profile, settings, templates, test_script, trust, usage,
     },
     wire::{
         Call, Effect, PROTOCOL,
@@ -153,6 +153,11 @@ impl Router {
         router.bind(bindings::bind);
         router.bind(bindings::unbind);
         router.bind(bindings::trust);
+        router.bind(probe::probe);
+        router.bind(quota::quota);
+        router.bind(moving::export);
+        router.bind(moving::import);
+        router.bind(moving::move_session);
         router.bind(launchers::install);
         router.bind(launchers::uninstall);
         router.bind(launchers::list);

@@ -20,6 +20,7 @@ pub fn main() -> ExitCode {
         Some(scripting::CHILD_COMMAND) => print(&scripting::child()),
         Some(mcp::CHILD_COMMAND) => mcp::launch(argv.get(1..).unwrap_or_default()),
         Some(keychain::CHILD_COMMAND) => print(keychain::child().bytes()),
+        Some(cli::CHILD_COMMAND) => cli::child(),
         _ => cli::main(&argv, &cli::Lives { daemon: &run_daemon, engine: &run_engine }),
     };
     // Values beyond a byte exist on Windows; nothing else gives them.

@@ -4,6 +4,7 @@
 //! the environment, no cookie is kept, nothing is sent but the name of a file.
 
 mod address;
+mod asking;
 mod post;
 mod words;
 
@@ -27,7 +28,7 @@ use self::address::{Guarded, Home};
 use super::{
     error::{Error, Result},
     fsx,
-    seams::{Answer, Fetch, Get, Got},
+    seams::{Answer, Asking, Fetch, Get, Got, Told, Unreached},
 };
 
 const CONNECT: Duration = Duration::from_secs(5);
@@ -72,6 +73,10 @@ impl Fetch for SystemFetch {
             let to = text(response.headers(), header::LOCATION).unwrap_or_default();
             url = address::redirected(&url, to, &home)?;
         }
+    }
+
+    fn ask(&self, asking: &Asking<'_>) -> std::result::Result<Told, Unreached> {
+        asking::ask(asking)
     }
 
     fn post_json(&self, url: &str, body: &[u8], limit: Duration) -> Result<()> {

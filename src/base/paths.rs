@@ -152,6 +152,11 @@ impl Paths {
         self.root.join("budgets.json")
     }
 
+    /// How to undo an import that is under way.
+    pub fn import_journal(&self) -> PathBuf {
+        self.root.join("import.json")
+    }
+
     /// Launchers that were installed.
     pub fn launchers_file(&self) -> PathBuf {
         self.root.join("launchers.json")

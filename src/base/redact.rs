@@ -61,9 +61,59 @@ fn shown(word: &str) -> &str {
     if may_be_key { "[key]" } else { word }
 }
 
+/// Shorter words behind a key's name are something else.
+const SHORTEST_NAMED: usize = 12;
+/// Shorter words that begin as a vendor's keys do are something else.
+const SHORTEST_VENDORS: usize = 16;
+
+/// Whether a text of settings holds what looks like a key: a word as the vendors' keys are, or one behind a key's name.
+/// Names of variables are none. More lenient than [`redacted`]: ids and hashes belong into settings.
+pub fn holds_key(text: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let mut rest = text;
+    let mut announced = false;
+    while let Some(start) = rest.find(part) {
+        let (before, from) = rest.split_at(start);
+        let (word, tail) = from.split_at(from.find(|c| !part(c)).unwrap_or(from.len()));
+        announced &= !before.contains('\n');
+        let variable = word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+        let vendors =
+            word.len() >= SHORTEST_VENDORS && KEYS.iter().any(|key| word.starts_with(key)) && word.chars().any(|c| c.is_ascii_digit());
+        if vendors || (announced && word.len() >= SHORTEST_NAMED && !variable && !is_name(word)) {
+            return true;
+        }
+        announced =
+            is_name(word) && (tail.starts_with([':', '=', '"', '\'']) || tail.starts_with(" =") || word.eq_ignore_ascii_case("bearer"));
+        rest = tail;
+    }
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_among_settings_are_seen_and_settings_are_none() {
+        for text in [
+            "{\"env\":{\"ANTHROPIC_AUTH_TOKEN\":\"correcthorsebattery\"}}",
+            "api_key = \"0123456789ab\"",
+            "see sk-ant-api03-0123456789",
+            "\"Authorization\": \"Bearer abcdefghijklm\"",
+        ] {
+            assert!(holds_key(text), "{text}");
+        }
+        for text in [
+            "{\"apiKey\":\"{env:CLOWN_KEY}\"}",
+            "env_key = \"DEEPSEEK_API_KEY\"",
+            "api_key = \"${DEEPSEEK_API_KEY_OF_WORK}\"",
+            "\"id\": \"0f8fad5b-d9cb-469f-a165-70867728950e\"",
+            "max_tokens = 123456789012345",
+            "ask for the secret of the password generator",
+        ] {
+            assert!(!holds_key(text), "{text}");
+        }
+    }
 
     fn plain(text: &str) -> String {
         redacted(text, Some("/home/ann"), Some("ann"))

@@ -3,8 +3,8 @@
 use argh::{ArgsInfo, FromArgs};
 
 use super::{
-    agents, aliases, bind, budget, completions, config, daemon, doctor, init, mcp, profiles, providers, proxy, registry, run, scripts,
-    service, sessions, templates, ui, ultrallm, usage, watch,
+    agents, aliases, bind, budget, completions, config, daemon, doctor, init, mcp, moving, profiles, providers, proxy, quota, registry,
+    run, scripts, service, sessions, templates, ui, ultrallm, usage, watch,
 };
 
 #[derive(FromArgs, ArgsInfo)]
@@ -55,8 +55,11 @@ pub(super) enum Command {
     Sessions(sessions::Sessions),
     Usage(usage::Usage),
     Budget(budget::Budget),
+    Quota(quota::QuotaArgs),
     Scripts(scripts::Scripts),
     Templates(templates::Templates),
+    Export(moving::ExportArgs),
+    Import(moving::ImportArgs),
     Config(config::Config),
     Watch(watch::Watch),
     Ui(ui::Ui),

@@ -8,11 +8,18 @@ use serde::Serialize;
 
 mod bundle;
 mod here;
+mod self_test;
 mod variables;
+
+pub use self_test::{CHILD_COMMAND, child};
 
 use super::output::{Output, paint, printable};
 use crate::{
-    base::{error::Result, paths::Paths, upkeep},
+    base::{
+        error::{Error, Result},
+        paths::Paths,
+        upkeep,
+    },
     ipc::client::{Client, Lost},
     wire::{
         doctor::{Finding, Fix, Level, Mended, Report, Run},
@@ -22,7 +29,11 @@ use crate::{
 
 #[derive(FromArgs, ArgsInfo)]
 /// Look for what is wrong on this machine, and say what would mend it. Ends with 1 when something does not work.
-#[argh(subcommand, name = "doctor", example = "clown doctor\nclown doctor --fix\nclown doctor --bundle report.txt")]
+#[argh(
+    subcommand,
+    name = "doctor",
+    example = "clown doctor\nclown doctor --fix\nclown doctor --bundle report.txt\nclown doctor --self-test"
+)]
 pub(super) struct Doctor {
     /// mend what needs no question: access modes of clown's own files, files left by a crash
     #[argh(switch)]
@@ -30,6 +41,9 @@ pub(super) struct Doctor {
     /// also write a report for others into this new file; keys, names of homes and users are left out
     #[argh(option, arg_name = "file")]
     bundle: Option<String>,
+    /// try instead what clown promises, in a scratch home: kills a daemon of its own, counts a run; about 20 s
+    #[argh(switch)]
+    self_test: bool,
 }
 
 /// The document of `--json`.
@@ -53,6 +67,12 @@ struct Seen {
 impl Doctor {
     pub fn run(self, output: Output) -> Result<i32> {
         let paths = Paths::from_env()?;
+        if self.self_test {
+            if self.fix || self.bundle.is_some() {
+                return Err(Error::usage("--self-test is tried alone").hint("leave --fix and --bundle out, or run doctor twice"));
+            }
+            return self_test::run(&paths, output);
+        }
         // Before anything is changed: a place that cannot be written is told first.
         let bundle = self.bundle.as_ref().map(|file| bundle::open(&PathBuf::from(file))).transpose()?;
         let mended = if self.fix { Some(fix(&paths)?) } else { None };

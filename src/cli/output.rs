@@ -34,6 +34,13 @@ impl Output {
         }
     }
 
+    /// What is wrong and the next step, where the answer itself is data.
+    pub fn error(self, line: &str, hint: Option<&str>) {
+        if !self.json {
+            self.fail(hint.into_iter().fold(Error::io(line), |error, hint| error.hint(hint)));
+        }
+    }
+
     /// Renders a failure and gives the exit code for it.
     pub fn fail(self, error: Error) -> i32 {
         let failure: Failure = error.into();

@@ -122,7 +122,12 @@ struct RenameArgs {
 
 #[derive(FromArgs, ArgsInfo)]
 /// Make a profile with the settings and key of another, and a fresh home.
-#[argh(subcommand, name = "clone", example = "clown profiles clone work work2")]
+#[argh(
+    subcommand,
+    name = "clone",
+    usage = "<alias> <to> [--with-history]",
+    example = "clown profiles clone work work2\nclown profiles clone work work2 --with-history"
+)]
 struct CloneArgs {
     /// name of the profile
     #[argh(positional)]
@@ -130,6 +135,9 @@ struct CloneArgs {
     /// name of the new one
     #[argh(positional)]
     to: String,
+    /// copy the agent's transcripts too; they are counted once
+    #[argh(switch)]
+    with_history: bool,
 }
 
 #[derive(FromArgs, ArgsInfo)]
@@ -168,7 +176,11 @@ impl Profiles {
             Command::Inspect(args) => inspect(args, output)?,
             Command::Edit(args) => edit(args, output)?,
             Command::Rename(args) => show(&Daemon::needed(output)?.call(&Rename { alias: args.alias, to: args.to })?, output, "Renamed."),
-            Command::Clone(args) => show(&Daemon::needed(output)?.call(&Duplicate { alias: args.alias, to: args.to })?, output, "Created."),
+            Command::Clone(args) => show(
+                &Daemon::needed(output)?.call(&Duplicate { alias: args.alias, to: args.to, history: args.with_history })?,
+                output,
+                "Created.",
+            ),
             Command::Delete(args) => delete(args, output)?,
             Command::Env(args) => env(args, output)?,
         }

@@ -4,12 +4,18 @@ use argh::{ArgsInfo, FromArgs};
 
 use super::{
     connect::Daemon,
-    output::Output,
+    create::key_input,
+    output::{Output, printable},
     table::{Table, fields},
 };
 use crate::{
-    base::error::Result,
-    wire::providers::{Approve, Inspect, List, ProviderDetail},
+    base::{error::Result, secret::reference},
+    wire::{
+        profiles::{self, Credential, KeyInput},
+        providers::{Approve, Inspect, List, Outcome, Probe, Probed, ProviderDetail},
+        runs::KeySource,
+        secret::KeyText,
+    },
 };
 
 #[derive(FromArgs, ArgsInfo)]
@@ -26,6 +32,33 @@ enum Command {
     List(ListArgs),
     Inspect(InspectArgs),
     Approve(ApproveArgs),
+    Probe(ProbeArgs),
+}
+
+#[derive(FromArgs, ArgsInfo)]
+/// Check a key and list the models it may use, by asking the provider. Ends with 1 when the key is not good or the provider is not reached.
+#[argh(
+    subcommand,
+    name = "probe",
+    usage = "<provider> [<options>]",
+    example = "clown providers probe zai --profile work\nclown providers probe openai --api-key-env OPENAI_API_KEY"
+)]
+struct ProbeArgs {
+    /// provider id
+    #[argh(positional)]
+    provider: String,
+    /// with the key and endpoint of this profile
+    #[argh(option, arg_name = "alias")]
+    profile: Option<String>,
+    /// region of the provider, or a URL of your own
+    #[argh(option, arg_name = "region|url")]
+    endpoint: Option<String>,
+    /// read a key from standard input; it is not kept
+    #[argh(switch)]
+    api_key_stdin: bool,
+    /// take a key from this variable; it is not kept
+    #[argh(option, arg_name = "var")]
+    api_key_env: Option<String>,
 }
 
 #[derive(FromArgs, ArgsInfo)]
@@ -83,6 +116,19 @@ impl Providers {
                 let detail = daemon.call(&Inspect { id: args.provider })?;
                 output.data(&detail, || describe(&detail));
             }
+            Command::Probe(args) => {
+                let probed = probe(&mut daemon, args)?;
+                output.data(&probed, || models(&probed));
+                let well = matches!(probed.outcome, Outcome::Ok | Outcome::Reached | Outcome::Unknown);
+                let time = probed.milliseconds.map(|ms| format!(" ({ms} ms)")).unwrap_or_default();
+                let line = format!("{}{time}", printable(&probed.message));
+                if well {
+                    output.say(&format!("{line}."));
+                } else {
+                    output.error(&line, probed.fix.as_deref());
+                }
+                return Ok(i32::from(!well));
+            }
             Command::Approve(args) => {
                 let approved = daemon.call(&Approve { id: args.provider, alias: args.profile })?;
                 output.data(&approved, || {
@@ -97,6 +143,29 @@ impl Providers {
         }
         Ok(0)
     }
+}
+
+fn probe(daemon: &mut Daemon, args: ProbeArgs) -> Result<Probed> {
+    let mut key = match key_input(args.api_key_stdin, args.api_key_env.as_deref(), None, None)? {
+        KeyInput::Text { key } => Some(key),
+        _ => None,
+    };
+    if let (None, Some(alias)) = (&key, &args.profile) {
+        let source = match daemon.call(&profiles::Inspect { alias: alias.clone() })?.profile.credential {
+            Credential::Env { var } => Some(KeySource::Env { var }),
+            Credential::Command { argv } => Some(KeySource::Command { argv }),
+            _ => None,
+        };
+        if let Some(source) = source {
+            let text = reference::fetch(&source, |name| std::env::var_os(name))?;
+            key = Some(KeyText::new(text.expose().to_owned()));
+        }
+    }
+    daemon.call(&Probe { id: args.provider, profile: args.profile, endpoint: args.endpoint, key })
+}
+
+fn models(probed: &Probed) -> String {
+    probed.models.iter().map(|model| format!("{}\n", printable(model))).collect()
 }
 
 fn describe(detail: &ProviderDetail) -> String {

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     base::error::Result,
     wire::{
+        moving::MoveSession,
         runs::Exit,
         sessions::{Inspect, List, Session, State},
     },
@@ -28,6 +29,25 @@ pub(super) struct Sessions {
 enum Command {
     List(ListArgs),
     Inspect(InspectArgs),
+    Move(MoveArgs),
+}
+
+#[derive(FromArgs, ArgsInfo)]
+/// Move a session's transcript to another profile of the same agent, which can then resume it. It stays counted once.
+#[argh(subcommand, name = "move", usage = "<id> --to <alias> [<options>]", example = "clown sessions move 4f6d2c1e --to work2")]
+struct MoveArgs {
+    /// the agent's own session id, or its beginning
+    #[argh(positional)]
+    id: String,
+    /// profile to move it to
+    #[argh(option, arg_name = "alias")]
+    to: String,
+    /// profile it is in, when it is in more than one
+    #[argh(option, arg_name = "alias")]
+    from: Option<String>,
+    /// leave it where it is as well
+    #[argh(switch)]
+    copy: bool,
 }
 
 #[derive(FromArgs, ArgsInfo)]
@@ -72,6 +92,20 @@ impl Sessions {
             Command::Inspect(args) => {
                 let session = daemon.call(&Inspect { id: args.id })?;
                 output.data(&session, || describe(&session));
+            }
+            Command::Move(args) => {
+                let moved = daemon.call(&MoveSession { id: args.id, to: args.to, from: args.from, copy: args.copy })?;
+                output.data(&moved, || {
+                    let files = ("files", moved.files.join("\n"));
+                    fields(&[
+                        ("session", moved.id.clone()),
+                        ("agent", moved.agent.clone()),
+                        ("from", moved.from.clone()),
+                        ("to", moved.to.clone()),
+                        files,
+                    ])
+                });
+                output.say(if moved.copied { "Copied." } else { "Moved." });
             }
         }
         Ok(0)

@@ -187,6 +187,18 @@ impl ConfigFile {
         Ok(table.map(|t| t.iter().filter_map(|(k, v)| Some((k.to_owned(), plain(v)?))).collect()).unwrap_or_default())
     }
 
+    /// What the file would be with these preferences.
+    pub fn with_preferences(&self, new: &std::collections::BTreeMap<String, String>) -> Result<String> {
+        let mut doc = self.read()?;
+        let table = doc.entry(PREFERENCES).or_insert_with(|| Item::Table(Table::new()));
+        let table =
+            table.as_table_like_mut().ok_or_else(|| Error::corrupt(format!("{PREFERENCES} is not a table in {}", self.path.display())))?;
+        for (name, value) in new {
+            table.insert(name, Item::Value(value.as_str().into()));
+        }
+        Ok(doc.to_string())
+    }
+
     /// A table of the user's own keys, such as `[usage.prices]`.
     pub fn table<T: serde::de::DeserializeOwned>(&self, section: &str, name: &str) -> Result<Option<T>> {
         let wrong = |e: toml::de::Error| Error::invalid(format!("[{section}.{name}] is wrong in {}: {}", self.path.display(), e.message()));

@@ -132,6 +132,9 @@ impl Up {
             rest: OnceLock::new(),
         });
         let app = Arc::new(App::new(paths.clone(), runtime.clone(), ground, Arc::clone(&process) as Arc<dyn Host>));
+        if let Err(error) = app.recover() {
+            tracing::error!(%error, "an import that was interrupted could not be undone");
+        }
         let router = Arc::new(Router::new(Arc::clone(&app)));
         let bound = bind(paths, &runtime)?;
         let sockets = [bound.calls.clone(), bound.events.clone()];

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use super::{
     create_profile::{self, apply_settings, fill, set_up},
+    delete_profile,
     keys::{self, Taken},
-    launchers, place, proxy,
+    launchers, moving, place, proxy,
     resolve::resolve,
 };
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
     wire::{
         envelope::Caller,
         ids::Alias,
-        profiles::{Create, Created, Credential, Duplicate, Edit, KeyInput, Profile, Rename, Settings},
+        profiles::{Create, Created, Credential, Delete, Duplicate, Edit, KeyInput, Profile, Rename, Settings},
     },
 };
 
@@ -149,7 +150,7 @@ pub fn rename(app: &App, ask: Rename, _caller: &Caller) -> Result<Created> {
     Ok(Created { profile, files: Vec::new(), warnings: Vec::new(), notes, dry_run: false })
 }
 
-/// Same settings and key, fresh home.
+/// Same settings and key; a fresh home, or one with the transcripts.
 pub fn duplicate(app: &App, ask: Duplicate, caller: &Caller) -> Result<Created> {
     let from = app.profiles.find(&ask.alias)?;
     let key = match &from.credential {
@@ -174,5 +175,19 @@ pub fn duplicate(app: &App, ask: Duplicate, caller: &Caller) -> Result<Created> 
         template: None,
         dry_run: false,
     };
-    create_profile::create_with(app, create, create_profile::Beside { proxy: from.proxy, mcp: from.mcp }, caller)
+    let mut created =
+        create_profile::create_with(app, create, create_profile::Beside { proxy: from.proxy.clone(), mcp: from.mcp.clone() }, caller)?;
+    if ask.history {
+        match moving::copy_history(app, &from, &created.profile) {
+            Ok(files) => created.notes.push(format!("Copied {files} files of history.")),
+            Err(error) => {
+                let gone = delete_profile::delete(app, Delete { alias: created.profile.alias.to_string(), purge: true }, caller);
+                return Err(match gone {
+                    Ok(_) => error,
+                    Err(left) => error.hint(format!("the new profile could not be removed again: {left}")),
+                });
+            }
+        }
+    }
+    Ok(created)
 }

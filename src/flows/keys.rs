@@ -104,9 +104,14 @@ pub(crate) fn store(app: &App, caller: &Caller, provider: &ProviderId, alias: &A
 /// The same under a name of which this is the beginning.
 pub(crate) fn store_as(app: &App, caller: &Caller, begins: &str, key: &Secret) -> Result<Credential> {
     let store = app.seams.vault.store(&caller.env)?;
-    let name = format!("{begins}-{}", short_id());
+    let name = new_name(begins);
     store.set(&name, key)?;
     Ok(Credential::Stored { store: store.kind().to_owned(), key: name })
+}
+
+/// Name of a key that is about to be stored.
+pub(crate) fn new_name(begins: &str) -> String {
+    format!("{begins}-{}", short_id())
 }
 
 fn short_id() -> String {

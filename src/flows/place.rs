@@ -15,7 +15,7 @@ use crate::{
         secret::Secret,
     },
     manifests::Snapshot,
-    profiles::{Bridge, Fill, Real, apply_files, prepare, prepare_tmp},
+    profiles::{Bridge, Fill, PENDING, Real, apply_files, apply_pending, prepare, prepare_tmp},
     wire::{envelope::Caller, manifest::Isolation, profiles::Profile, scripts::Output},
 };
 
@@ -74,10 +74,13 @@ pub(crate) fn replaced_warning(home: &Path, path: &str) -> String {
 
 /// Writes the script's files. While an agent runs in the home nothing of its configuration is touched.
 pub(crate) fn write_files(app: &App, profile: &Profile, output: &Output, key: Option<&Secret>, rekey: bool) -> Result<Vec<String>> {
-    if output.files.is_empty() || live_sessions(app, profile.alias.as_str())? > 0 {
+    let home = Path::new(&profile.home);
+    if output.files.is_empty() && !home.join(PENDING).exists() || live_sessions(app, profile.alias.as_str())? > 0 {
         return Ok(Vec::new());
     }
-    apply_files(Path::new(&profile.home), &output.files, &Fill { key, rekey })
+    let mut written = apply_files(home, &output.files, &Fill { key, rekey })?;
+    written.extend(apply_pending(home)?);
+    Ok(written)
 }
 
 pub(crate) fn live_sessions(app: &App, alias: &str) -> Result<usize> {

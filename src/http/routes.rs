@@ -7,8 +7,8 @@ use hyper::Method;
 
 use super::route::Route;
 use crate::wire::{
-    Call, agents, bindings, budgets, complete, config, daemon, doctor, event, http, launchers, mcp, metrics, profiles, providers, proxy,
-    registry, runs, scripts, sessions, templates, usage,
+    Call, agents, bindings, budgets, complete, config, daemon, doctor, event, http, launchers, mcp, metrics, moving, profiles, providers,
+    proxy, registry, runs, scripts, sessions, templates, usage,
 };
 
 /// Calls that are no resource, and why.
@@ -36,6 +36,8 @@ pub static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
         Route::of::<providers::List>(&get, "/providers"),
         Route::of::<providers::Inspect>(&get, "/providers/{id}"),
         Route::of::<providers::Approve>(&post, "/providers/{id}/approve"),
+        Route::of::<providers::Probe>(&post, "/providers/{id}/probe"),
+        Route::of::<providers::Quota>(&post, "/quota"),
         Route::of::<profiles::Options>(&get, "/profile-options"),
         Route::of::<profiles::List>(&get, "/profiles"),
         Route::of::<profiles::Create>(&post, "/profiles"),
@@ -46,6 +48,9 @@ pub static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
         Route::of::<profiles::Duplicate>(&post, "/profiles/{alias}/clone"),
         Route::of::<sessions::List>(&get, "/sessions"),
         Route::of::<sessions::Inspect>(&get, "/sessions/{id}"),
+        Route::of::<moving::MoveSession>(&post, "/sessions/{id}/move"),
+        Route::of::<moving::Export>(&post, "/export"),
+        Route::of::<moving::Import>(&post, "/import"),
         Route::of::<scripts::List>(&get, "/scripts"),
         Route::of::<scripts::Test>(&post, "/scripts/test"),
         Route::of::<scripts::ReviewScript>(&get, "/scripts/review"),

@@ -8,6 +8,7 @@
 //! A manifest that does not parse is a `Problem` naming file, line and key; the others still load.
 //! Events: none. Never: runs a script, decides for a profile, trusts a file name beyond its id.
 
+mod account;
 mod check;
 mod layers;
 mod parse;

@@ -26,7 +26,9 @@ pub(crate) fn agent(file: &str, stem: &str, text: &str) -> Result<AgentManifest,
         return Err(bad("isolation.env", format!("{name:?} is no variable that a manifest may set")));
     }
     let paths = isolation.isolated.iter().chain(&isolation.dirs).chain(isolation.env.values()).chain([&isolation.config_dir]);
-    let paths = paths.chain(&manifest.supports.hooks_file);
+    let files = &manifest.files;
+    let named = files.settings.iter().chain(files.parts.keys()).chain(&files.history).chain(&files.databases).chain(&files.transcript);
+    let paths = paths.chain(&manifest.supports.hooks_file).chain(named);
     for path in paths {
         if !relative(path) {
             return Err(bad("isolation", format!("{path:?} is not a path inside a home")));
@@ -55,6 +57,7 @@ pub(crate) fn provider(file: &str, stem: &str, text: &str) -> Result<ProviderMan
     {
         return Err(bad("default_region", format!("no endpoint has region {region:?}")));
     }
+    super::account::check(&manifest).map_err(|(key, message)| bad(key, message))?;
     Ok(manifest)
 }
 

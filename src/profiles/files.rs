@@ -85,6 +85,22 @@ pub fn apply(home: &Path, files: &[File], fill: &Fill<'_>) -> Result<Vec<String>
     Ok(written)
 }
 
+/// Parts of JSON files that came with an import: by path, for when the script has made these files.
+pub(crate) const PENDING: &str = ".clown/pending.json";
+
+/// Merges what waits, once.
+pub fn apply_pending(home: &Path) -> Result<Vec<String>> {
+    let place = home.join(PENDING);
+    let Some(bytes) = fsx::read_optional(&place)? else { return Ok(Vec::new()) };
+    let wrong = |e: serde_json::Error| Error::corrupt(format!("{} cannot be read", place.display())).cause(e).hint("remove it");
+    let parts: serde_json::Map<String, Value> = serde_json::from_slice(&bytes).map_err(wrong)?;
+    let files: Vec<File> =
+        parts.into_iter().map(|(path, content)| File { path, format: FileFormat::Json, mode: FileMode::Merge, content }).collect();
+    let written = apply(home, &files, &Fill { key: None, rekey: false })?;
+    fsx::remove(&place)?;
+    Ok(written)
+}
+
 fn render(file: &File, content: &Value, before: Option<&[u8]>) -> Result<String> {
     let before = before
         .map(|b| std::str::from_utf8(b).map_err(|e| Error::corrupt("it is not UTF-8 text").cause(e)))

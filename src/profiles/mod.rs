@@ -12,6 +12,8 @@ mod home;
 mod store;
 
 pub use bridge::{Bridge, Real, replaced_links};
-pub use files::{Fill, apply as apply_files};
+pub(crate) use files::PENDING;
+pub use files::{Fill, apply as apply_files, apply_pending};
+pub(crate) use home::inside;
 pub use home::{prepare, prepare_tmp, purge};
-pub use store::Store;
+pub use store::{Store, encode};

@@ -126,7 +126,8 @@ fn taken(alias: &Alias) -> Error {
         .hint("choose another alias, or change it: clown profiles edit")
 }
 
-fn encode(profile: &Profile) -> Result<Vec<u8>> {
+/// As it is stored.
+pub fn encode(profile: &Profile) -> Result<Vec<u8>> {
     let mut text = serde_json::to_vec_pretty(profile).map_err(|e| Error::io("cannot encode a profile").cause(e))?;
     text.push(b'\n');
     Ok(text)

@@ -5,7 +5,7 @@ use crate::{
         error::{Error, Result, closest},
         glob, url,
     },
-    wire::manifest::{AgentManifest, AuthMode, Endpoint, ProviderKind, ProviderManifest},
+    wire::manifest::{AgentManifest, AuthMode, Endpoint, Format, ProviderKind, ProviderManifest},
 };
 
 /// The endpoint in effect.
@@ -41,12 +41,7 @@ pub fn choose_endpoint(agent: &AgentManifest, provider: &ProviderManifest, wante
     }
     let own_url = wanted.filter(|w| w.contains("://"));
     if let Some(text) = own_url {
-        let host = url::host(text).ok_or_else(|| {
-            Error::invalid(format!("{text:?} is not an http(s) URL without user name")).hint("write it like https://host/path")
-        })?;
-        if text.starts_with("http://") && !url::is_loopback(&host) {
-            return Err(Error::refused(format!("{text} would send the key unencrypted")).hint("use https://"));
-        }
+        check_url(text)?;
     }
     let region = wanted.filter(|_| own_url.is_none()).or(provider.default_region.as_deref().filter(|_| own_url.is_none()));
     let regions = regions(provider);
@@ -72,6 +67,34 @@ pub fn choose_endpoint(agent: &AgentManifest, provider: &ProviderManifest, wante
         }
         None => Err(Error::unsupported(format!("{} cannot use provider {}: it has no endpoint", agent.name, provider.id))),
     }
+}
+
+/// A URL of the user's own may get a key.
+fn check_url(text: &str) -> Result<()> {
+    let host = url::host(text).ok_or_else(|| {
+        Error::invalid(format!("{text:?} is not an http(s) URL without user name")).hint("write it like https://host/path")
+    })?;
+    if text.starts_with("http://") && !url::is_loopback(&host) {
+        return Err(Error::refused(format!("{text} would send the key unencrypted")).hint("use https://"));
+    }
+    Ok(())
+}
+
+/// A URL of the user's own, for no agent in particular, and the format it is taken to speak. `None` for a region, which must be one.
+pub fn choose_url(provider: &ProviderManifest, wanted: Option<&str>) -> Result<Option<(String, Format)>> {
+    let Some(wanted) = wanted else { return Ok(None) };
+    if wanted.contains("://") {
+        check_url(wanted)?;
+        return Ok(provider.endpoints.first().map(|e| (wanted.to_owned(), e.format)));
+    }
+    if regions(provider).contains(&wanted) {
+        return Ok(None);
+    }
+    let error = Error::invalid(format!("provider {} has no endpoint {wanted:?}", provider.id));
+    Err(match regions(provider).as_slice() {
+        [] => error.hint("it has one endpoint only: leave --endpoint out"),
+        some => error.hint(format!("choose one of: {}", some.join(", "))),
+    })
 }
 
 /// Regions in the order of the manifest.

@@ -54,11 +54,14 @@ impl Budgets {
                 return Err(Error::invalid("a budget needs an amount above 0").hint("like 20usd, or tokens like 5m"));
             }
         }
-        self.change(|budgets| {
-            budgets.retain(|old| !new.iter().any(|new| (&new.profile, new.every) == (&old.profile, old.every)));
-            budgets.extend(new.iter().cloned());
-            budgets.sort_by(|a, b| (&a.profile, a.every == Every::Month).cmp(&(&b.profile, b.every == Every::Month)));
-        })
+        self.change(|budgets| merge(budgets, new))
+    }
+
+    /// What the file would be with these, each in place of the one for the same profile and time.
+    pub fn with(&self, new: &[Budget]) -> Result<Vec<u8>> {
+        let mut stored = self.read()?;
+        merge(&mut stored.budgets, new);
+        encode(&stored)
     }
 
     /// Says how many there were.
@@ -99,10 +102,20 @@ impl Budgets {
         let _lock = fsx::lock_beside(&self.path)?;
         let mut stored = self.read()?;
         change(&mut stored.budgets);
-        let mut text = serde_json::to_vec_pretty(&stored).map_err(|e| Error::io("cannot encode budgets").cause(e))?;
-        text.push(b'\n');
-        fsx::write_atomic(&self.path, &text, fsx::Mode::Private)
+        fsx::write_atomic(&self.path, &encode(&stored)?, fsx::Mode::Private)
     }
+}
+
+fn merge(budgets: &mut Vec<Budget>, new: &[Budget]) {
+    budgets.retain(|old| !new.iter().any(|new| (&new.profile, new.every) == (&old.profile, old.every)));
+    budgets.extend(new.iter().cloned());
+    budgets.sort_by(|a, b| (&a.profile, a.every == Every::Month).cmp(&(&b.profile, b.every == Every::Month)));
+}
+
+fn encode(stored: &Stored) -> Result<Vec<u8>> {
+    let mut text = serde_json::to_vec_pretty(stored).map_err(|e| Error::io("cannot encode budgets").cause(e))?;
+    text.push(b'\n');
+    Ok(text)
 }
 
 /// How far a limit is used.

@@ -12,6 +12,12 @@ use super::{
     mcp::Transport,
 };
 
+mod account;
+mod home;
+
+pub use account::{Balance, Figure, Probe, Status};
+pub use home::HomeFiles;
+
 /// Manifest format this build reads.
 pub const SCHEMA: u32 = 1;
 
@@ -141,6 +147,8 @@ pub struct AgentManifest {
     pub install: Install,
     #[serde(default)]
     pub login: Login,
+    #[serde(default)]
+    pub files: HomeFiles,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -275,6 +283,10 @@ pub struct ProviderManifest {
     pub endpoints: Vec<Endpoint>,
     #[serde(default)]
     pub models: Vec<Model>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<Probe>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub balance: Vec<Balance>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

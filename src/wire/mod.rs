@@ -19,6 +19,7 @@ pub mod launchers;
 pub mod manifest;
 pub mod mcp;
 pub mod metrics;
+pub mod moving;
 pub mod profiles;
 pub mod providers;
 pub mod proxy;

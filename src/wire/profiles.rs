@@ -286,12 +286,15 @@ impl Call for Rename {
     type Reply = Created;
 }
 
-/// A new profile with the settings and key of another, and a fresh home.
+/// A new profile with the settings and key of another, and a fresh home, or one with its transcripts.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "ProfilesClone")]
 pub struct Duplicate {
     pub alias: String,
     pub to: String,
+    /// Copy the agent's transcripts too.
+    #[serde(default)]
+    pub history: bool,
 }
 
 impl Call for Duplicate {

@@ -9,6 +9,10 @@ use super::{
     manifest::{Format, Origin, Problem, ProviderKind, ProviderManifest},
 };
 
+mod account;
+
+pub use account::*;
+
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ProviderRow {
     pub id: ProviderId,

@@ -191,3 +191,29 @@ fn the_bundle_holds_no_key_no_home_and_no_name() {
     assert!(again.stderr().contains("is there already"), "{}", again.report());
     home.clown(&["doctor", "--bundle", "/nonexistent/report.txt"]).fails(1);
 }
+
+#[test]
+fn the_self_test_holds_and_leaves_nothing() {
+    let home = home();
+    home.clown(&["daemon", "stop"]).ok();
+    let tree = || -> Vec<PathBuf> {
+        let mut found: Vec<PathBuf> = std::fs::read_dir(home.root()).unwrap().flatten().map(|e| e.path()).collect();
+        found.sort();
+        found
+    };
+    let before = tree();
+    let out = home.clown(&["doctor", "--self-test", "--json"]).run();
+    let told = out.json();
+    let lines: Vec<(&str, &str)> =
+        told["self_test"].as_array().unwrap().iter().map(|l| (l["name"].as_str().unwrap(), l["verdict"].as_str().unwrap())).collect();
+    let ok = ["daemon", "profile", "kill", "one daemon", "counting"].map(|name| (name, "ok"));
+    assert_eq!(lines[..5], ok, "{}", out.report());
+    // How fast the disk is, is not ours.
+    assert_eq!((lines[5].0, lines[6]), ("disk", ("keychain", "left-out")), "{}", out.report());
+    assert_eq!(tree(), before, "the user's own tree is not touched");
+    assert_eq!(home.daemons(), [0; 0]);
+    let left =
+        std::fs::read_dir(home.everything().join("t")).unwrap().flatten().filter(|e| e.file_name().to_string_lossy().starts_with("clown-"));
+    assert_eq!(left.count(), 0);
+    home.clown(&["doctor", "--self-test", "--fix"]).fails(2);
+}

@@ -35,6 +35,7 @@ export type AgentManifest = {
   supports: Supports;
   install: Install;
   login: LoginHint;
+  files: HomeFiles;
 };
 export type AgentRow = {
   id: string;
@@ -74,6 +75,49 @@ export type ArtifactKind = ("agent" | "provider" | "script" | "template" | "mode
 export type AuthMode = ("key" | "self");
 /** How a key travels to an endpoint. */
 export type AuthScheme = ("x-api-key" | "x-goog-api-key" | "none" | "bearer");
+/** `[[balance]]`: a JSON document that says what is left. Asked with GET. */
+export type Balance = {
+  /** On the endpoint's host, `/` first. */
+  path: string;
+  /** Regions it is for; all when empty. */
+  regions?: Array<string>;
+  /** The key alone stands in `Authorization`, without `Bearer`. Else it travels as to the endpoint. */
+  bare_key?: boolean;
+  /** For vendors that answer 200 to a failure. */
+  status?: (BalanceStatus | null);
+  figures: Array<BalanceFigure>;
+};
+/** One thing that can run out. All places are JSON pointers; a number there may be written as a text. */
+export type BalanceFigure = {
+  /** What it is, for people: `balance`, `5 hours`, `week`. */
+  name: string;
+  /** A list: one figure for each item, and the other places are inside the item. */
+  each?: (string | null);
+  /** Only where these places have these values, as text. */
+  when?: Record<string, string>;
+  /** A word to stand before the name, such as a model's. */
+  of?: (string | null);
+  /** `left`, or what `limit` and `used` come to; with the unit `%` a limit of 100 is meant. */
+  left?: (string | null);
+  used?: (string | null);
+  limit?: (string | null);
+  /** `USD`, `CNY`, `%`, `tokens`, `requests`. */
+  unit?: (string | null);
+  unit_at?: (string | null);
+  /** What each number is divided by, for vendors that tell cents. */
+  divide?: (number | null);
+  /** When it begins anew: RFC 3339, or seconds or milliseconds since 1970. */
+  resets?: (string | null);
+};
+/** The vendor's own word of success inside the document. */
+export type BalanceStatus = {
+  /** JSON pointer. */
+  at: string;
+  /** What stands there when all is well, as text. */
+  ok: string;
+  /** JSON pointer to the vendor's sentence. */
+  message?: (string | null);
+};
 /** A session's bill and what we make of it. */
 export type Bill = {
   agent: string;
@@ -475,11 +519,44 @@ export type Explanation = {
   /** Where it would go, then the replacements. */
   targets: Array<TargetRow>;
 };
+/** Writes profiles and what belongs to them into one file. */
+export type Export = {
+  /** Absolute path of a file that is not there yet. The daemon writes it, 0600. */
+  path: string;
+  /** Only these profiles; all when empty. */
+  profiles?: Array<string>;
+  /** With the agents' transcripts. */
+  history?: boolean;
+  /** With the registry as it is here, and its pin. */
+  registry?: boolean;
+  /** With keys, encrypted under this. */
+  passphrase?: (KeyText | null);
+};
 export type Exported = {
+  path: string;
+  /** Size of the file. */
+  bytes: number;
+  profiles: Array<ExportedProfile>;
+  /** Manifests, scripts and templates of the user's own. */
+  manifests?: Array<string>;
+  /** Keys in it, encrypted. */
+  keys: number;
+  /** Commit of the registry in it. */
+  registry?: (string | null);
+  warnings?: Array<string>;
+};
+export type Exported2 = {
   requests: Array<UsageRequest>;
   /** Absent: that was all. */
   next?: (number | null);
   known: boolean;
+};
+export type ExportedProfile = {
+  alias: string;
+  agent: string;
+  /** Files of its home. */
+  settings: number;
+  history: number;
 };
 /** A key besides the profile's own, and where its owner agreed to send it. */
 export type ExtraKey = {
@@ -561,6 +638,21 @@ export type HelloReply = {
   protocol: number;
   epoch: string;
 };
+/** `[files]`: paths relative to a home. A directory means all below it; a part of a path may hold `*`. What is not named is
+ * never exported: logins, caches, and what the agent makes anew. */
+export type HomeFiles = {
+  /** What the user set up: settings, instructions, commands, skills. */
+  settings?: Array<string>;
+  /** Keys of the user's at the top of JSON files that are the agent's own otherwise. */
+  parts?: Record<string, Array<string>>;
+  /** Transcripts and what belongs to them. */
+  history?: Array<string>;
+  /** The same in SQLite databases. */
+  databases?: Array<string>;
+  /** Where one session's transcript is, with `{id}` for its id; the first is the transcript, the others go with it.
+   * Empty where sessions cannot be taken apart. */
+  transcript?: Array<string>;
+};
 /** A command the agent runs at some event. Only for agents whose manifest has a `hooks_file`. */
 export type Hook = {
   /** The agent's word for it, such as `PostToolUse`. */
@@ -569,11 +661,44 @@ export type Hook = {
   matcher?: (string | null);
   command: string;
 };
+/** Takes in what an export holds: all of it, or nothing. */
+export type Import = {
+  /** Absolute path of the export. */
+  path: string;
+  on_conflict?: OnConflict;
+  /** Opens the keys in it; without, they are left. */
+  passphrase?: (KeyText | null);
+  /** Check and show, change nothing. */
+  dry_run?: boolean;
+};
+export type ImportAction = ("add" | "replace" | "rename" | "keep");
 export type Imported = {
+  /** Version of clown that made the export. */
+  by: string;
+  /** When, RFC 3339. */
+  created: string;
+  items: Array<ImportedItem>;
+  /** Whether the export has keys in it. */
+  sealed: boolean;
+  warnings?: Array<string>;
+  dry_run: boolean;
+};
+export type Imported2 = {
   files: number;
   /** That were not known before. */
   requests: number;
   problems?: Array<Trouble>;
+};
+/** One thing of an export, and what became of it. */
+export type ImportedItem = {
+  /** `profile`, `manifest`, `budget`, `preference` or `registry`. */
+  kind: string;
+  name: string;
+  action: ImportAction;
+  /** The name it has here, when it is another one. */
+  to?: (string | null);
+  /** Files of its home that came with it. */
+  files: number;
 };
 export type Install = {
   npm?: (string | null);
@@ -780,13 +905,27 @@ export type ModelUse = {
   /** Some of it has no known price, and is not in `cost_usd`. */
   partial: boolean;
 };
+export type MovedSession = {
+  /** The agent's id of it. */
+  id: string;
+  agent: string;
+  from: string;
+  to: string;
+  /** Relative to the profile homes. */
+  files: Array<string>;
+  copied: boolean;
+};
 /** A key that only the client can fetch, and the name it goes by in `proxy.keys`. */
 export type NeededKey = {
   name: string;
   source: KeySource;
 };
+/** What is done about a name that is taken. */
+export type OnConflict = ("fail" | "skip" | "rename" | "replace");
 /** Where a manifest or script came from. A later layer hides an earlier one of the same id. */
 export type Origin = "built-in" | "registry" | "user";
+/** What came of asking a provider. */
+export type Outcome = ("ok" | "no-such-name" | "no-route" | "no-connection" | "tls" | "too-slow" | "failed" | "reached" | "key-refused" | "nothing-left" | "wrong-url" | "asked-too-often" | "provider-trouble" | "unknown");
 /** A stretch of days, counted from today in the zone of the question. A week begins on Monday. */
 export type Period = ("today" | "yesterday" | "week" | "month" | "30d" | "all" | "7d");
 export type Point = {
@@ -812,6 +951,28 @@ export type PricesSynced = {
   moved: Array<PriceMove>;
   /** Why the old prices stay. */
   refused?: (string | null);
+};
+/** `[probe]`: how a key is checked. Absent where the usual list of models is enough: `/models` below an
+ * OpenAI base URL, `/v1/models` below an Anthropic one, `/v1beta/models` below Gemini's. */
+export type ProbeSpec = {
+  /** Path of the list of models on the endpoint's host, `/` first; empty where there is none. */
+  models?: (string | null);
+  /** Path that only a good key opens, where the list of models is open to everybody. */
+  check?: (string | null);
+};
+export type Probed = {
+  provider: string;
+  /** What was asked for. */
+  url?: (string | null);
+  outcome: Outcome;
+  /** One line without a full stop. */
+  message: string;
+  /** The next step when it is not well. */
+  fix?: (string | null);
+  status?: (number | null);
+  /** Until the answer began. */
+  milliseconds?: (number | null);
+  models?: Array<string>;
 };
 /** A manifest that could not be used, told without hiding the others. */
 export type Problem = {
@@ -891,10 +1052,12 @@ export type Profiles = {
   /** Profile files that cannot be read; they are left as they are. */
   problems?: Array<Problem>;
 };
-/** A new profile with the settings and key of another, and a fresh home. */
+/** A new profile with the settings and key of another, and a fresh home, or one with its transcripts. */
 export type ProfilesClone = {
   alias: string;
   to: string;
+  /** Copy the agent's transcripts too. */
+  history?: boolean;
 };
 /** Makes a profile: checks everything, stores the key, seeds the home, then commits the file. */
 export type ProfilesCreate = {
@@ -982,6 +1145,8 @@ export type ProviderManifest = {
   tiers: Record<string, string>;
   endpoints: Array<Endpoint>;
   models: Array<Model>;
+  probe?: (ProbeSpec | null);
+  balance?: Array<Balance>;
 };
 export type ProviderRow = {
   id: ProviderId;
@@ -1007,6 +1172,23 @@ export type ProvidersInspect = {
   id: string;
 };
 export type ProvidersList = Record<string, never>;
+/** Asks a provider for the models of a key. With neither profile nor key it only looks whether the provider answers. */
+export type ProvidersProbe = {
+  id: string;
+  /** Its key and endpoint are used. */
+  profile?: (string | null);
+  /** Region, or a URL of the user's own; the profile's, else the provider's default when absent. */
+  endpoint?: (string | null);
+  /** Another key than the profile's. */
+  key?: (KeyText | null);
+};
+/** What providers say is left of what was paid for. */
+export type ProvidersQuota = {
+  /** Only this profile; all when absent. */
+  alias?: (string | null);
+  /** Keys that only the caller can fetch, by profile. */
+  keys?: Record<string, KeyText>;
+};
 /** Takes a key for targets of a provider; the hosts of its manifest are approved with it. */
 export type ProxyAddKey = {
   alias: string;
@@ -1133,6 +1315,30 @@ export type ProxyStop = {
 };
 /** Why requests of a profile go through a proxy, or do not. */
 export type ProxyUse = ("off" | "enabled" | "needed");
+/** One thing that can run out. */
+export type QuotaFigure = {
+  name: string;
+  left?: (number | null);
+  used?: (number | null);
+  limit?: (number | null);
+  /** `USD`, `%`, `tokens`, ... */
+  unit?: (string | null);
+  /** RFC 3339. */
+  resets?: (string | null);
+};
+export type QuotaRow = {
+  alias: string;
+  provider: string;
+  outcome: Outcome;
+  /** Why there are no figures, or not all. */
+  message?: (string | null);
+  figures?: Array<QuotaFigure>;
+  /** Where the caller gets the key, which the daemon does not keep. */
+  needs?: (KeySource | null);
+};
+export type Quotas = {
+  profiles: Array<QuotaRow>;
+};
 export type Reconciled = {
   slice: Slice;
   /** Sessions with a bill, those that differ first. At most 500. */
@@ -1397,6 +1603,17 @@ export type SessionsList = {
   limit?: number;
   /** Continue below this id. */
   before?: (string | null);
+};
+/** Moves an agent's session, its transcript and what belongs to it, to another profile of the same agent. */
+export type SessionsMove = {
+  /** The agent's own session id, or the beginning of it. */
+  id: string;
+  /** Profile to move it to. */
+  to: string;
+  /** Profile it is in; needed only when it is in more than one. */
+  from?: (string | null);
+  /** Leave it where it is as well. */
+  copy?: boolean;
 };
 export type Setting = {
   key: string;
@@ -1827,6 +2044,29 @@ export interface Routes {
     };
     reply: Approved;
   };
+  /** Asks a provider for the models of a key. With neither profile nor key it only looks whether the provider answers. */
+  "POST /api/v1/providers/{id}/probe": {
+    path: { "id": string | number };
+    body: {
+      /** Its key and endpoint are used. */
+      profile?: (string | null);
+      /** Region, or a URL of the user's own; the profile's, else the provider's default when absent. */
+      endpoint?: (string | null);
+      /** Another key than the profile's. */
+      key?: (KeyText | null);
+    };
+    reply: Probed;
+  };
+  /** What providers say is left of what was paid for. */
+  "POST /api/v1/quota": {
+    body: {
+      /** Only this profile; all when absent. */
+      alias?: (string | null);
+      /** Keys that only the caller can fetch, by profile. */
+      keys?: Record<string, KeyText>;
+    };
+    reply: Quotas;
+  };
   /** What a creation would need, so that a terminal can ask for what is missing. */
   "GET /api/v1/profile-options": {
     query: { "agent"?: string; "provider"?: string };
@@ -1880,11 +2120,13 @@ export interface Routes {
     };
     reply: Created;
   };
-  /** A new profile with the settings and key of another, and a fresh home. */
+  /** A new profile with the settings and key of another, and a fresh home, or one with its transcripts. */
   "POST /api/v1/profiles/{alias}/clone": {
     path: { "alias": string | number };
     body: {
       to: string;
+      /** Copy the agent's transcripts too. */
+      history?: boolean;
     };
     reply: Created;
   };
@@ -1895,6 +2137,27 @@ export interface Routes {
   "GET /api/v1/sessions/{id}": {
     path: { "id": string | number };
     reply: Session;
+  };
+  /** Moves an agent's session, its transcript and what belongs to it, to another profile of the same agent. */
+  "POST /api/v1/sessions/{id}/move": {
+    path: { "id": string | number };
+    body: {
+      /** Profile to move it to. */
+      to: string;
+      /** Profile it is in; needed only when it is in more than one. */
+      from?: (string | null);
+      /** Leave it where it is as well. */
+      copy?: boolean;
+    };
+    reply: MovedSession;
+  };
+  "POST /api/v1/export": {
+    body: unknown;
+    reply: Exported;
+  };
+  "POST /api/v1/import": {
+    body: unknown;
+    reply: Imported;
   };
   "GET /api/v1/scripts": {
     reply: Scripts;
@@ -2156,7 +2419,7 @@ export interface Routes {
   /** Requests as they are known, page by page. The order is the index's own and stays while nothing new is read. */
   "GET /api/v1/usage/export": {
     query: { "select.period"?: ("today" | "yesterday" | "week" | "month" | "30d" | "all" | "7d"); "select.since"?: string; "select.until"?: string; "select.timezone"?: string; "select.profiles"?: Array<string>; "select.agents"?: Array<string>; "select.providers"?: Array<string>; "select.models"?: Array<string>; "select.projects"?: Array<string>; "from"?: number };
-    reply: Exported;
+    reply: Exported2;
   };
   /** What the line below an agent's prompt needs. Names come from the agent. */
   "GET /api/v1/usage/statusline": {
@@ -2177,7 +2440,7 @@ export interface Routes {
       /** Whose requests these are. */
       profile?: (string | null);
     };
-    reply: Imported;
+    reply: Imported2;
   };
   /** Our sums against what agents wrote down as their own bill. */
   "GET /api/v1/usage/reconcile": {

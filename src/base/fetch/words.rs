@@ -75,6 +75,6 @@ fn failed_tls(host: &str, error: &rustls::Error) -> Error {
         .hint("if the server is your own, name its authority's PEM file: clown config set registry.ca_file FILE")
 }
 
-fn host(url: &str) -> String {
+pub(super) fn host(url: &str) -> String {
     url::host(url).unwrap_or_else(|| url.to_owned())
 }

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-pub use fetch::{Answer, Fetch, Get, Got};
+pub use fetch::{Answer, Asking, Fetch, Get, Got, Told, Unreached, Why};
 
 use super::{os, secret::SecretStore};
 

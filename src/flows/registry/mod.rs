@@ -25,7 +25,7 @@ const URL_VAR: &str = "CLOWN_REGISTRY_URL";
 const CHANNEL_VAR: &str = "CLOWN_REGISTRY_CHANNEL";
 
 /// From the call, else the caller's environment, else config.toml.
-fn settings(app: &App, caller: &Caller, channel: Option<Channel>) -> Result<Settings> {
+pub(crate) fn settings(app: &App, caller: &Caller, channel: Option<Channel>) -> Result<Settings> {
     let set = |key: &str| app.config.text(key).map(|text| Some(text).filter(|t| !t.is_empty()));
     let var = |name: &str| caller.env.get(name).filter(|v| !v.is_empty()).cloned();
     let channel = match (channel, var(CHANNEL_VAR)) {

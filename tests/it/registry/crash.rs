@@ -1,52 +1,14 @@
 //! The daemon killed at every call of a sync that changes the disk, a full disk, and readers during it all.
 
 use std::{
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
+    process::Command,
     sync::atomic::{AtomicBool, Ordering},
 };
 
 use super::{
-    super::support::{is_zombie, kill, wait_until},
+    super::support::{Strace, is_zombie},
     world::{World, draft},
 };
-
-/// strace on a process, which it leaves when dropped.
-struct Strace(Child);
-
-impl Strace {
-    /// Kills at the `n`th such call of any thread. Returns when every thread is watched.
-    fn kill_at(pid: u32, call: &str, n: u32) -> Self {
-        let mut child = Command::new("strace")
-            .args(["-f", "-q", "-o", "/dev/null", "-e"])
-            .arg(format!("trace={call}"))
-            .arg("-e")
-            .arg(format!("inject={call}:signal=SIGKILL:when={n}"))
-            .args(["-p", &pid.to_string()])
-            .stderr(Stdio::piped())
-            .stdin(Stdio::null())
-            .spawn()
-            .expect("strace is installed by `cargo xtask setup --tests`");
-        // It says nothing with -q; the kernel tells who is watched.
-        let stderr = child.stderr.take().unwrap();
-        std::thread::spawn(move || BufReader::new(stderr).lines().map_while(Result::ok).for_each(drop));
-        wait_until("strace to watch every thread", || {
-            std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten().all(|task| {
-                let status = std::fs::read_to_string(task.path().join("status")).unwrap_or_default();
-                status.lines().any(|l| l.strip_prefix("TracerPid:").is_some_and(|t| t.trim() != "0"))
-            })
-        });
-        Self(child)
-    }
-}
-
-impl Drop for Strace {
-    fn drop(&mut self) {
-        // A tracer of a dead process may wait for ever for the rest of it.
-        kill(self.0.id(), "KILL");
-        let _ = self.0.wait();
-    }
-}
 
 /// What must hold after any crash, before anything is mended by another sync.
 fn whole(world: &World, versions: [u64; 2], when: &str) {

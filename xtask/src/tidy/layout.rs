@@ -14,6 +14,7 @@ pub(crate) const ROOMS: &[&str] = &[
     "bindings",
     "launchers",
     "mcp",
+    "moving",
 ];
 
 /// For each part of src that is no room: the paths it may name. `rooms` stands for all of them.
