@@ -16,6 +16,7 @@ mod daemon;
 mod doctor;
 mod init;
 mod logfile;
+mod man;
 mod output;
 mod pre;
 mod profiles;
