@@ -3,8 +3,8 @@
 use argh::{ArgsInfo, FromArgs};
 
 use super::{
-    agents, aliases, bind, budget, completions, config, daemon, doctor, init, profiles, providers, proxy, registry, run, scripts, service,
-    sessions, templates, ui, ultrallm, usage, watch,
+    agents, aliases, bind, budget, completions, config, daemon, doctor, init, itself, profiles, providers, proxy, registry, run, scripts,
+    service, sessions, templates, ui, ultrallm, usage, watch,
 };
 
 #[derive(FromArgs, ArgsInfo)]
@@ -63,5 +63,6 @@ pub(super) enum Command {
     Daemon(daemon::Daemon),
     Service(service::Service),
     Doctor(doctor::Doctor),
+    Itself(itself::Itself),
     Ultrallm(ultrallm::Ultrallm),
 }

@@ -15,6 +15,7 @@ mod create;
 mod daemon;
 mod doctor;
 mod init;
+mod itself;
 mod logfile;
 mod man;
 mod output;

@@ -81,6 +81,7 @@ fn dispatch(command: Command, output: Output, lives: &Lives<'_>) -> Result<i32> 
         Command::Ui(ui) => ui.run(output),
         Command::Daemon(daemon) => daemon.run(output, lives.daemon),
         Command::Doctor(doctor) => doctor.run(output),
+        Command::Itself(itself) => itself.run(output),
         Command::Completions(completions) => completions.run(output),
         Command::Service(service) => service.run(output),
         Command::Ultrallm(ultrallm) => ultrallm.run(output, lives.engine),
