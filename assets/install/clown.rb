@@ -4,8 +4,7 @@ class Clown < Formula
   version "@VERSION@"
   license any_of: ["MIT", "Apache-2.0"]
 
-@SOURCES@
-  def install
+@SOURCES@  def install
     bin.install "clown"
     man1.install Dir["man/*.1"]
     bash_completion.install "completions/clown.bash" => "clown"

@@ -277,12 +277,30 @@ install() {
     say "Remove it with: sh install.sh --uninstall$( [ "$prefix" = "$default" ] || say " --prefix $prefix")"
 }
 
+# What would be of no use without the program: its service, its launchers, its daemon. Only what starts this very program.
+before_uninstall() {
+    for unit in "${XDG_CONFIG_HOME:-$HOME/.config}/systemd/user/clown.service" "$HOME/Library/LaunchAgents/clown.daemon.plist"; do
+        if grep -qsF "$prefix/bin/clown" "$unit"; then
+            "$prefix/bin/clown" service uninstall </dev/null || warn "the service could not be removed: $unit"
+        fi
+    done
+    if [ -e "$config/launchers.json" ]; then
+        "$prefix/bin/clown" aliases list </dev/null 2>/dev/null | sed 1d | while read -r line; do
+            if grep -qsF "'$prefix/bin/clown'" "${line##*  }"; then
+                "$prefix/bin/clown" aliases uninstall -- "${line%% *}" </dev/null || warn "a launcher could not be removed: ${line##*  }"
+            fi
+        done
+    fi
+    if [ -e "$config" ]; then
+        "$prefix/bin/clown" daemon stop --if-idle >/dev/null 2>&1 </dev/null || warn "the daemon still runs, for it has work; end it with: kill PID (its log: $config/logs/clownd.log)"
+    fi
+}
+
 uninstall() {
+    config=${CLOWN_HOME:-${XDG_CONFIG_HOME:-$HOME/.config}/clown}
     note="$prefix/share/clown/installed"
     [ -f "$note" ] || fail "no installation is noted below $prefix" "name the directory it was installed below: --prefix DIR"
-    if [ -x "$prefix/bin/clown" ]; then
-        "$prefix/bin/clown" daemon stop --if-idle >/dev/null 2>&1 </dev/null || warn "the daemon still runs: sessions of yours are open"
-    fi
+    if [ -x "$prefix/bin/clown" ]; then before_uninstall; fi
     removed=0
     while read -r entry; do
         case $entry in
@@ -304,10 +322,12 @@ uninstall() {
     rmdir "$prefix/share/clown" 2>/dev/null || :
     for dir in $dirs; do rmdir "$prefix/${dir#./}" 2>/dev/null || :; done
     say "Removed clown from $prefix: $removed files."
-    config=${CLOWN_HOME:-${XDG_CONFIG_HOME:-$HOME/.config}/clown}
     if [ -e "$config" ]; then say "Your settings, keys and records stay in $config."; fi
     for homes in "$HOME"/.*-profiles; do
         if [ -d "$homes" ]; then say "Your profiles' homes stay in $homes."; fi
+    done
+    for dir in "/tmp/clown-$(id -u)" "${XDG_RUNTIME_DIR:-/run}/clown"; do
+        if [ -d "$dir" ]; then say "Temporary files of profiles stay in $dir."; fi
     done
 }
 

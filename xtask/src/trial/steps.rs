@@ -50,17 +50,17 @@ fn one_file(trial: &mut Trial, url: &str) -> Outcome {
     trial.ada(
         "clown init, without a terminal",
         "clown init --agent codex --provider offline --alias try --yes </dev/null",
-        &["clown run try"],
+        &["Run it: codex-try"],
     )?;
-    let run = "clown run try -- exec --skip-git-repo-check \"say hi\" </dev/null";
+    let run = "codex-try exec --skip-git-repo-check \"say hi\" </dev/null";
     trial.ada("a run of Codex with the offline provider", run, &["you said: say hi"])?;
     trial.ada("clown sessions list", "clown sessions list", &["try"])?;
-    let said = trial.ada("install.sh --uninstall", "sh install.sh --uninstall", &["Removed clown from"])?;
+    let said = trial.ada("install.sh --uninstall", "sh install.sh --uninstall", &["Removed clown from", "codex-try"])?;
     let left = difference(&before, &trial.root.look(&[])?);
-    let told = |path: &str| {
-        said.split_whitespace()
-            .any(|word| path == word.trim_end_matches('.') || path.starts_with(&format!("{}/", word.trim_end_matches('.'))))
-    };
+    let places: Vec<&Path> =
+        said.split_whitespace().map(|word| Path::new(word.trim_end_matches('.'))).filter(|p| p.is_absolute()).collect();
+    // A directory above what stays has to stay too.
+    let told = |path: &str| places.iter().any(|place| Path::new(path).starts_with(place) || place.starts_with(path));
     let silent: Vec<&String> = left.iter().filter(|path| !told(path)).collect();
     if !silent.is_empty() {
         return Err(Failure::new(format!("left behind without a word: {silent:?}")));
