@@ -70,6 +70,11 @@ impl Paths {
         self.root.join("daemon.startup.lock")
     }
 
+    /// Held while the program is replaced.
+    pub fn update_lock(&self) -> PathBuf {
+        self.root.join("update.lock")
+    }
+
     pub fn log_dir(&self) -> PathBuf {
         self.root.join("logs")
     }

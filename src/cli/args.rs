@@ -3,8 +3,8 @@
 use argh::{ArgsInfo, FromArgs};
 
 use super::{
-    agents, aliases, bind, budget, completions, config, daemon, doctor, init, mcp, moving, profiles, providers, proxy, quota, registry,
-    run, scripts, service, sessions, templates, ui, ultrallm, usage, watch,
+    agents, aliases, bind, budget, completions, config, daemon, doctor, init, itself, mcp, moving, profiles, providers, proxy, quota,
+    registry, run, scripts, service, sessions, templates, ui, ultrallm, usage, watch,
 };
 
 #[derive(FromArgs, ArgsInfo)]
@@ -67,5 +67,6 @@ pub(super) enum Command {
     Daemon(daemon::Daemon),
     Service(service::Service),
     Doctor(doctor::Doctor),
+    Itself(itself::Itself),
     Ultrallm(ultrallm::Ultrallm),
 }

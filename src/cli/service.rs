@@ -154,7 +154,14 @@ fn make_room(paths: &Paths) -> Result<()> {
     super::connect::wait_ended(paths, pid)
 }
 
-fn start(unit: &Unit) -> Result<()> {
+/// The service that runs this tree's daemon now.
+pub(super) fn running(paths: &Paths) -> Option<Unit> {
+    let unit = Unit::here(paths).ok()?;
+    let active = state(&unit).ok()?.active;
+    (active.as_deref() == Some("active")).then_some(unit)
+}
+
+pub(super) fn start(unit: &Unit) -> Result<()> {
     reload(unit)?;
     match unit.manager {
         Manager::Systemd => {

@@ -5,7 +5,7 @@ use argh::{ArgsInfo, EarlyExit, FromArgs};
 use super::{
     Engine, Foreground,
     args::{Command, Top},
-    completions,
+    completions, man,
     output::{Output, write_stdout},
     pre, words,
 };
@@ -27,6 +27,11 @@ pub fn main(argv: &[String], lives: &Lives<'_>) -> i32 {
     let info = Top::get_args_info();
     let (globals, rest) = pre::lift(argv, &info);
     let output = Output { json: globals.json, quiet: globals.quiet };
+    if let [word, dir] = rest.as_slice()
+        && word == man::COMMAND
+    {
+        return man::write(dir.as_ref(), &info).map_or_else(|error| output.fail(error), |()| exit::SUCCESS);
+    }
     if globals.version {
         let version = env!("CARGO_PKG_VERSION");
         output.data(&serde_json::json!({ "name": "clown", "version": version, "protocol": crate::wire::PROTOCOL }), || {
@@ -80,6 +85,7 @@ fn dispatch(command: Command, output: Output, lives: &Lives<'_>) -> Result<i32> 
         Command::Ui(ui) => ui.run(output),
         Command::Daemon(daemon) => daemon.run(output, lives.daemon),
         Command::Doctor(doctor) => doctor.run(output),
+        Command::Itself(itself) => itself.run(output),
         Command::Completions(completions) => completions.run(output),
         Command::Service(service) => service.run(output),
         Command::Ultrallm(ultrallm) => ultrallm.run(output, lives.engine),

@@ -86,6 +86,12 @@ pub const SETTINGS: &[Known] = &[
         kind: Kind::Text("https://raw.githubusercontent.com/BerriAI/litellm/main/model_prices_and_context_window.json"),
         help: "where a sync gets LiteLLM's prices; off is nowhere",
     },
+    Known { key: "update.url", kind: Kind::Text(""), help: "where releases of clown are; none: the address inside clown" },
+    Known {
+        key: "update.trusted_keys",
+        kind: Kind::List,
+        help: "public keys (minisign), more than half of which must sign a release; none: those inside clown",
+    },
 ];
 
 /// Free keys: handed to every script as `ctx.preferences`.

@@ -17,7 +17,6 @@ mod pin;
 mod progress;
 mod roots;
 mod settle;
-mod sign;
 mod store;
 mod sync;
 #[cfg(test)]

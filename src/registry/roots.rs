@@ -8,6 +8,7 @@ use crate::{
     base::{
         error::{Error, Result},
         json,
+        sign::{self, Key},
     },
     wire::registry::{Root, SCHEMA},
 };
@@ -15,7 +16,6 @@ use crate::{
 use super::{
     Settings,
     index::{self, Signed},
-    sign::{self, Key},
     store::Store,
 };
 

@@ -24,6 +24,7 @@ pub mod profiles;
 pub mod providers;
 pub mod proxy;
 pub mod registry;
+pub mod release;
 pub mod runs;
 pub mod scripts;
 pub mod secret;

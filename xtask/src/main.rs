@@ -9,6 +9,7 @@ mod ci;
 mod corpus;
 mod demo;
 mod dirs;
+mod dist;
 mod licences;
 mod outcome;
 mod platforms;
@@ -19,6 +20,8 @@ mod setup;
 mod shell;
 mod soak;
 mod tidy;
+#[cfg(unix)]
+mod trial;
 mod ui;
 mod usage;
 
@@ -37,8 +40,11 @@ fn main() -> ExitCode {
         ["demo", rest @ ..] => demo::task(rest),
         ["ui", rest @ ..] => ui::task(rest),
         ["tidy", rest @ ..] => tidy::task(rest),
+        ["dist", rest @ ..] => dist::task(rest),
         ["licences", rest @ ..] => licences::task(rest),
         ["platforms", rest @ ..] => platforms::task(rest),
+        #[cfg(unix)]
+        ["trial", rest @ ..] => trial::task(rest),
         ["soak", rest @ ..] => soak::task(rest),
         ["bench", rest @ ..] => bench::task(rest),
         [name, ..] => usage::unknown(name),

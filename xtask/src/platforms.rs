@@ -47,7 +47,7 @@ pub(crate) fn task(args: &[&str]) -> Outcome {
 }
 
 /// Makes sure the standard library for `target` is there; else says why not.
-fn add_target(target: &str) -> Result<(), String> {
+pub(crate) fn add_target(target: &str) -> Result<(), String> {
     if has_std(target) {
         return Ok(());
     }

@@ -40,12 +40,26 @@ const TESTS: &[Tool] = &[
     Tool { names: &["chromium", "chromium-browser", "google-chrome"], needed_for: "the tests of the web UI", packages: &["chromium"] },
     Tool { names: &["zsh"], needed_for: "the completion tests", packages: &["zsh"] },
     Tool { names: &["fish"], needed_for: "the completion tests", packages: &["fish"] },
+    Tool { names: &["groff"], needed_for: "the tests of the manual pages", packages: &["groff"] },
+    Tool { names: &["mandoc"], needed_for: "the tests of the manual pages", packages: &["mandoc"] },
+    Tool { names: &["minisign"], needed_for: "the tests of the installer", packages: &["minisign"] },
+    Tool { names: &["openssl"], needed_for: "the tests of the installer", packages: &["openssl"] },
+    Tool { names: &["curl"], needed_for: "the tests of the installer", packages: &["curl"] },
     Tool { names: &["systemd-analyze"], needed_for: "the service tests", packages: &["systemd"] },
     Tool { names: &["strace"], needed_for: "the crash sweeps", packages: &["strace"] },
     Tool { names: &["prometheus"], needed_for: "the test that scrapes the figures", packages: &["prometheus"] },
 ];
 
+/// Of a release: what links each target, and what its packages are made with.
+const DIST: &[(&str, Tool)] = &[
+    ("linux-musl", Tool { names: &["musl-gcc"], needed_for: "static programs", packages: &["musl-tools"] }),
+    ("linux-musl", Tool { names: &["readelf"], needed_for: "looking at a static program", packages: &["binutils"] }),
+    ("linux-musl", Tool { names: &["dpkg-deb"], needed_for: "the Debian package", packages: &["dpkg"] }),
+    ("windows-gnu", Tool { names: &["x86_64-w64-mingw32-gcc"], needed_for: "programs for Windows", packages: &["gcc-mingw-w64-x86-64"] }),
+];
+
 const WRK: Tool = Tool { names: &["wrk"], needed_for: "the HTTP bench", packages: &["wrk"] };
+const DEBOOTSTRAP: Tool = Tool { names: &["debootstrap"], needed_for: "the trial in a bare system", packages: &["debootstrap"] };
 const NGINX: Tool = Tool { names: &["nginx"], needed_for: "comparing the proxy engine", packages: &["nginx"] };
 
 pub(crate) fn task(args: &[&str]) -> Outcome {
@@ -94,10 +108,33 @@ pub(crate) fn tools(tests: bool, node: bool) -> Outcome {
     Err(Failure::new(format!("missing: {}", names.join(", "))).hint(how_to(&needed)))
 }
 
+/// What a release of this target is built with.
+pub(crate) fn dist(target: &str) -> Outcome {
+    tools(false, false)?;
+    let lacking: Vec<&Tool> = DIST.iter().filter(|(part, tool)| target.contains(part) && is_missing(tool)).map(|(_, tool)| tool).collect();
+    for tool in &lacking {
+        eprintln!("    missing: {} (needed for {})", tool.names.join(" or "), tool.needed_for);
+    }
+    match lacking.as_slice() {
+        [] => Ok(()),
+        lacking if is_root_on_debian() => apt_install(lacking),
+        lacking => Err(Failure::new(format!("tools for {target} are missing")).hint(how_to(lacking))),
+    }
+}
+
 /// The floor of the proxy bench.
 pub(crate) fn nginx() -> Outcome {
     eprintln!("    missing: nginx (needed for {})", NGINX.needed_for);
     if is_root_on_debian() { apt_install(&[&NGINX]) } else { Err(Failure::new("nginx is missing").hint(how_to(&[&NGINX]))) }
+}
+
+/// What makes the bare system of the trial.
+pub(crate) fn debootstrap() -> Outcome {
+    match which("debootstrap") {
+        Some(_) => Ok(()),
+        None if is_root_on_debian() => apt_install(&[&DEBOOTSTRAP]),
+        None => Err(Failure::new("debootstrap is missing").hint(how_to(&[&DEBOOTSTRAP]))),
+    }
 }
 
 /// What asks in the HTTP bench.

@@ -8,6 +8,11 @@ const TASKS: &[(&str, &str)] = &[
     ("demo [--release]", "set up, build, and run two real agents against the built-in offline model"),
     ("corpus --out DIR [--size 20MB] [--seed N]", "make logs of agents, and truth.json, which says what they tell"),
     ("ui [--check]", "build the web UI into assets/dist; with --check fail when what is committed is another"),
+    (
+        "dist [--test-key] [--profile P] [--target T] [--build | --pack] ...",
+        "build and pack a release into target/dist; also --key FILE, --base-url URL, --version-url URL, --npm-name N, --maintainer M",
+    ),
+    ("trial", "as root: install, run and uninstall what dist made in a bare Debian, made by debootstrap"),
     ("tidy", "check the house rules of src/ and that the documents match the code"),
     ("licences", "check that every dependency has a licence from deny.toml's list"),
     ("platforms [--allow-missing]", "type-check for musl, Windows and macOS"),

@@ -1,8 +1,10 @@
-//! `cargo xtask registry`: makes a registry of a tree of manifests, signs it, and serves it for a trial.
+//! What is published: `cargo xtask registry` makes a registry of a tree of manifests, signs it, and serves it for a trial; `cargo xtask dist`
+//! has a release packed and signed here.
 
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr)]
 
 mod key;
+mod release;
 mod root;
 mod serve;
 mod sign;
@@ -15,7 +17,7 @@ use argh::FromArgs;
 type Outcome<T = ()> = Result<T, String>;
 
 #[derive(FromArgs)]
-/// Make, sign and serve a registry for clown.
+/// Make, sign and serve a registry for clown; pack a release.
 struct Args {
     #[argh(subcommand)]
     command: Command,
@@ -26,6 +28,7 @@ struct Args {
 enum Command {
     Build(tree::Build),
     Key(key::Key),
+    Release(release::Pack),
     Root(root::Make),
     Sign(sign::Sign),
     Serve(serve::Serve),
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
     let outcome = match args.command {
         Command::Build(build) => build.run(),
         Command::Key(key) => key.run(),
+        Command::Release(pack) => pack.run(),
         Command::Root(make) => make.run(),
         Command::Sign(sign) => sign.run(),
         Command::Serve(serve) => serve.run(),

@@ -30,24 +30,9 @@ impl Sign {
         if self.key.is_empty() {
             return Err("--key KEYFILE says which key signs".into());
         }
+        let keys = self.key.iter().map(|file| secret(file)).collect::<Outcome<Vec<_>>>()?;
+        let signatures = add(&self.file, &keys)?;
         let content = read(&self.file)?;
-        let beside = with_end(&self.file);
-        let mut signatures = fs::read_to_string(&beside).unwrap_or_default();
-        if !signatures.is_empty() && !signatures.ends_with('\n') {
-            signatures.push('\n');
-        }
-        for file in &self.key {
-            let key = secret(file)?;
-            let public = PublicKey::from_secret_key(&key).map_err(|e| e.to_string())?;
-            let name = self.file.file_name().unwrap_or_default().to_string_lossy();
-            let comment = format!("file:{name}");
-            let made = minisign::sign(Some(&public), &key, Cursor::new(&content), Some(&comment), None).map_err(|e| e.to_string())?;
-            signatures.push_str(&made.into_string());
-            if !signatures.ends_with('\n') {
-                signatures.push('\n');
-            }
-        }
-        write(&beside, signatures.as_bytes())?;
         // The commit of its own that pins lead to is the same file.
         if let Ok(index) = serde_json::from_slice::<Index>(&content)
             && let Some(dir) = self.file.parent()
@@ -57,9 +42,26 @@ impl Sign {
                 write(&with_end(&commit), signatures.as_bytes())?;
             }
         }
-        println!("{} has {} signatures", beside.display(), signatures.matches("untrusted comment:").count());
+        println!("{} has {} signatures", with_end(&self.file).display(), signatures.matches("untrusted comment:").count());
         Ok(())
     }
+}
+
+/// Adds a signature by each key to FILE.minisig, and gives all that are there then.
+pub(crate) fn add(file: &Path, keys: &[SecretKey]) -> Outcome<String> {
+    let (content, beside) = (read(file)?, with_end(file));
+    let mut signatures = fs::read_to_string(&beside).unwrap_or_default();
+    let end_line = |text: &mut String| text.push_str(if text.is_empty() || text.ends_with('\n') { "" } else { "\n" });
+    end_line(&mut signatures);
+    for key in keys {
+        let public = PublicKey::from_secret_key(key).map_err(|e| e.to_string())?;
+        let comment = format!("file:{}", file.file_name().unwrap_or_default().to_string_lossy());
+        let made = minisign::sign(Some(&public), key, Cursor::new(&content), Some(&comment), None).map_err(|e| e.to_string())?;
+        signatures.push_str(&made.into_string());
+        end_line(&mut signatures);
+    }
+    write(&beside, signatures.as_bytes())?;
+    Ok(signatures)
 }
 
 fn with_end(file: &Path) -> PathBuf {
@@ -68,7 +70,7 @@ fn with_end(file: &Path) -> PathBuf {
     name.into()
 }
 
-fn secret(file: &Path) -> Outcome<SecretKey> {
+pub(crate) fn secret(file: &Path) -> Outcome<SecretKey> {
     let text = String::from_utf8(read(file)?).map_err(|_| format!("{} is no key", file.display()))?;
     let told = |e: minisign::PError| format!("{}: {e}", file.display());
     // The tool leaves out the checksum of a key without a password, which the library's own reader would miss.

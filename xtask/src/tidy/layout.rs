@@ -48,7 +48,7 @@ pub(crate) const KEPT_IN: &[(&str, &[&str])] = &[
     ("keyring", &["src/base/secret"]),
     ("keyring_core", &["src/base/secret"]),
     ("ureq", &["src/base/fetch"]),
-    ("minisign_verify", &["src/registry"]),
+    ("minisign_verify", &["src/base/sign"]),
     ("tabled", &["src/cli"]),
     ("nng", &["src/ipc"]),
     ("nng_sys", &["src/ipc"]),

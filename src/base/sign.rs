@@ -1,27 +1,27 @@
-//! Signatures: which trusted keys signed these bytes, each counted once.
+//! Signatures of `minisign`: which trusted keys signed these bytes, each counted once.
 
 use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use minisign_verify::{PublicKey, Signature};
 
-use crate::base::error::{Error, Result};
+use super::error::{Error, Result};
 
 /// More signatures than this are nobody's.
 const MOST_BLOCKS: usize = 64;
 
 /// A public key of `minisign`.
 #[derive(Clone, Debug)]
-pub(super) struct Key {
+pub struct Key {
     /// As `minisign` prints it: 16 hex digits.
-    pub(super) id: String,
+    pub id: String,
     material: [u8; 32],
     public: PublicKey,
 }
 
 impl Key {
     /// From the 56 characters that `minisign` prints.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         let bytes: [u8; 42] = STANDARD
             .decode(text)
             .ok()
@@ -37,12 +37,12 @@ impl Key {
     }
 
     /// For telling sets of keys apart.
-    pub(super) fn digest(&self) -> String {
+    pub fn digest(&self) -> String {
         blake3::hash(&self.material).to_hex().to_string()
     }
 
     /// Whether the other is this key, whatever number either goes by.
-    pub(super) fn same(&self, other: &Self) -> bool {
+    pub fn same(&self, other: &Self) -> bool {
         self.material == other.material
     }
 }
@@ -55,7 +55,7 @@ fn printed_id(bytes: &[u8]) -> String {
 /// Ids of the keys that signed `bytes`, when they are enough.
 ///
 /// `what` names the signed file in errors. Signatures by other keys are passed over; one key counts once, however often it signed.
-pub(super) fn check(what: &str, bytes: &[u8], signatures: &str, keys: &[Key], threshold: u32) -> Result<Vec<String>> {
+pub fn check(what: &str, bytes: &[u8], signatures: &str, keys: &[Key], threshold: u32) -> Result<Vec<String>> {
     let mut counted: BTreeMap<[u8; 32], String> = BTreeMap::new();
     let (mut strangers, mut broken, mut legacy) = (Vec::new(), Vec::new(), false);
     for block in blocks(what, signatures)? {

@@ -1,0 +1,38 @@
+//! `trial`: from a bare Debian to a run and back, with what `cargo xtask dist` made, served on loopback.
+//!
+//! As root on Linux only: it makes a root directory of its own below `target/` with debootstrap (once), and runs everything in it.
+
+mod rootfs;
+mod steps;
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::outcome::{Failure, Outcome, step};
+use crate::{agents, dirs, setup, shell, usage};
+
+pub(crate) fn task(args: &[&str]) -> Outcome {
+    usage::only(args, &[])?;
+    let is_root = shell::capture(Command::new("id").arg("-u"), Duration::from_secs(5)).is_ok_and(|(_, id)| id.trim() == "0");
+    if !cfg!(target_os = "linux") || !is_root {
+        return Err(Failure::new("the trial makes a root directory of its own, which only root on Linux may"));
+    }
+    let dist = dist()?;
+    setup::debootstrap()?;
+    let bin = step("agent", || agents::ensure(&[agents::CODEX]))?;
+    let base = step("bare system", rootfs::base)?;
+    let root = step("a fresh copy of it", || rootfs::Root::fresh(&base))?;
+    let figures = steps::play(&root, &dist, &bin)?;
+    eprintln!("\n{figures}");
+    Ok(())
+}
+
+/// What dist made.
+fn dist() -> Result<PathBuf, Failure> {
+    let dir = dirs::target().join("dist");
+    if dir.join("install.sh").is_file() && dir.join("SHA256SUMS").is_file() {
+        return Ok(dir);
+    }
+    Err(Failure::new(format!("there is no release in {}", dir.display())).hint("make one: cargo xtask dist --test-key"))
+}
