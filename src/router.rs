@@ -24,8 +24,8 @@ use crate::{
     app::App,
     base::error::{Error, Result, closest},
     flows::{
-        approve, bindings, budgets, change_profile, complete, create_profile, delete_profile, doctor, launchers, look, mcp, metrics, proxy,
-        registry, run_profile, settings, templates, test_script, trust, usage,
+        approve, bindings, budgets, change_profile, complete, create_profile, delete_profile, doctor, hooks, launchers, look, mcp, metrics,
+        proxy, registry, run_profile, settings, templates, test_script, trust, usage,
     },
     wire::{
         Call, Done, Effect, PROTOCOL,
@@ -147,6 +147,11 @@ impl Router {
         router.bind(launchers::install);
         router.bind(launchers::uninstall);
         router.bind(launchers::list);
+        router.bind(hooks::list);
+        router.bind(hooks::add);
+        router.bind(hooks::remove);
+        router.bind(hooks::import);
+        router.bind(hooks::export);
         router.bind(mcp::add);
         router.bind(mcp::list);
         router.bind(mcp::remove);

@@ -3,8 +3,8 @@
 use argh::{ArgsInfo, FromArgs};
 
 use super::{
-    agents, aliases, bind, budget, completions, config, daemon, doctor, init, mcp, profiles, providers, proxy, registry, run, scripts,
-    service, sessions, templates, ui, ultrallm, usage, watch,
+    agents, aliases, bind, budget, completions, config, daemon, doctor, hooks, init, mcp, profiles, providers, proxy, registry, run,
+    scripts, service, sessions, templates, ui, ultrallm, usage, watch,
 };
 
 #[derive(FromArgs, ArgsInfo)]
@@ -50,6 +50,7 @@ pub(super) enum Command {
     Agents(agents::Agents),
     Providers(providers::Providers),
     Mcp(mcp::Mcp),
+    Hooks(hooks::Hooks),
     Proxy(proxy::Proxy),
     Registry(registry::Registry),
     Sessions(sessions::Sessions),

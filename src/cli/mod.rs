@@ -14,6 +14,7 @@ mod connect;
 mod create;
 mod daemon;
 mod doctor;
+mod hooks;
 mod init;
 mod logfile;
 mod mcp;

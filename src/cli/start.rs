@@ -65,6 +65,7 @@ fn dispatch(command: Command, output: Output, lives: &Lives<'_>) -> Result<i32> 
         Command::Agents(agents) => agents.run(output),
         Command::Providers(providers) => providers.run(output),
         Command::Registry(registry) => registry.run(output),
+        Command::Hooks(hooks) => hooks.run(output),
         Command::Mcp(mcp) => mcp.run(output),
         Command::Proxy(proxy) => proxy.run(output),
         Command::Sessions(sessions) => sessions.run(output),

@@ -174,5 +174,6 @@ pub fn duplicate(app: &App, ask: Duplicate, caller: &Caller) -> Result<Created> 
         template: None,
         dry_run: false,
     };
-    create_profile::create_with(app, create, create_profile::Beside { proxy: from.proxy, mcp: from.mcp }, caller)
+    let beside = create_profile::Beside { proxy: from.proxy, mcp: from.mcp, hooks: from.hooks };
+    create_profile::create_with(app, create, beside, caller)
 }

@@ -18,6 +18,7 @@ use crate::{
     profiles::purge,
     wire::{
         envelope::Caller,
+        hooks::Hook,
         ids::{Alias, McpName},
         mcp,
         profiles::{Create, Created, Credential, Profile, STORED_VERSION, Settings},
@@ -35,6 +36,7 @@ pub fn create(app: &App, ask: Create, caller: &Caller) -> Result<Created> {
 pub(crate) struct Beside {
     pub proxy: Option<proxy::Settings>,
     pub mcp: BTreeMap<McpName, mcp::Server>,
+    pub hooks: Vec<Hook>,
 }
 
 pub(crate) fn create_with(app: &App, ask: Create, beside: Beside, caller: &Caller) -> Result<Created> {
@@ -59,6 +61,7 @@ pub(crate) fn create_with(app: &App, ask: Create, beside: Beside, caller: &Calle
         env: Default::default(),
         preferences: Default::default(),
         mcp: beside.mcp,
+        hooks: beside.hooks,
         created: app.now(),
         last_used: None,
         rest: serde_json::Map::new(),

@@ -8,6 +8,7 @@ pub mod complete;
 pub mod create_profile;
 pub mod delete_profile;
 pub mod doctor;
+pub mod hooks;
 mod keys;
 pub mod launchers;
 pub mod look;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use super::{
-    budgets,
+    budgets, hooks,
     keys::{self, ForRun},
     mcp, place, project_code, proxy,
     resolve::{Resolved, resolve},
@@ -200,6 +200,9 @@ fn environment(
         ForRun::Client(source) => (None, Some(source)),
     };
     place::write_files(app, profile, &output, held.as_ref(), false)?;
+    if let Err(error) = hooks::render(app, profile, &resolved.agent.item) {
+        warnings.push(format!("this run may be without the profile's hooks: {error}"));
+    }
 
     let mut set = placed(app, caller, profile, resolved)?;
     let mut secret_names: Vec<String> = output.env.iter().filter(|(_, v)| v.contains(KEY_PLACEHOLDER)).map(|(k, _)| k.clone()).collect();

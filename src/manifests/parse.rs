@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use crate::base::env_names::place_name_allowed;
 use crate::wire::{
     manifest::{AgentManifest, Catalogue, Problem, ProviderKind, ProviderManifest, SCHEMA},
+    scripts::FileFormat,
     templates::Template,
 };
 
@@ -26,7 +27,10 @@ pub(crate) fn agent(file: &str, stem: &str, text: &str) -> Result<AgentManifest,
         return Err(bad("isolation.env", format!("{name:?} is no variable that a manifest may set")));
     }
     let paths = isolation.isolated.iter().chain(&isolation.dirs).chain(isolation.env.values()).chain([&isolation.config_dir]);
-    let paths = paths.chain(&manifest.supports.hooks_file);
+    let paths = paths.chain(manifest.agent_hooks.as_ref().map(|hooks| &hooks.file));
+    if manifest.agent_hooks.as_ref().is_some_and(|hooks| hooks.format == FileFormat::Text) {
+        return Err(bad("agent_hooks.format", "is json or toml".into()));
+    }
     for path in paths {
         if !relative(path) {
             return Err(bad("isolation", format!("{path:?} is not a path inside a home")));

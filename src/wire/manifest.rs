@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     ids::{AgentId, ProviderId, ScriptName},
     mcp::Transport,
+    scripts::FileFormat,
 };
 
 /// Manifest format this build reads.
@@ -137,6 +138,9 @@ pub struct AgentManifest {
     pub isolation: IsolationSpec,
     #[serde(default)]
     pub supports: Supports,
+    /// Hooks of the agent's own; absent: it has none that call a command or an address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_hooks: Option<AgentHooks>,
     #[serde(default)]
     pub install: Install,
     #[serde(default)]
@@ -200,9 +204,32 @@ pub struct Supports {
     /// What its MCP servers may be; empty: programs it starts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mcp_transports: Vec<Transport>,
-    /// JSON file of the config directory that takes hooks as Claude Code's `settings.json` does.
+}
+
+/// Where an agent reads hooks: a table `hooks` with a list for each event, of matchers with what they call.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AgentHooks {
+    /// Relative to the config directory.
+    pub file: String,
+    /// `json` or `toml`.
+    pub format: FileFormat,
+    /// What a user must know or do for them to run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hooks_file: Option<String>,
+    pub note: Option<String>,
+    pub events: Vec<HookEvent>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HookEvent {
+    pub name: String,
+    /// Whether it takes a matcher.
+    #[serde(default)]
+    pub matcher: bool,
+    /// Whether it can call an address.
+    #[serde(default)]
+    pub url: bool,
 }
 
 impl Supports {

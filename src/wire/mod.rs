@@ -13,6 +13,7 @@ pub mod doctor;
 pub mod envelope;
 pub mod error;
 pub mod event;
+pub mod hooks;
 pub mod http;
 pub mod ids;
 pub mod launchers;
