@@ -24,8 +24,8 @@ use crate::{
     app::App,
     base::error::{Error, Result, closest},
     flows::{
-        approve, bindings, budgets, change_profile, complete, create_profile, delete_profile, doctor, hooks, launchers, look, mcp, metrics,
-        proxy, registry, run_profile, settings, templates, test_script, trust, usage,
+        approve, bindings, budgets, change_profile, complete, create_profile, delete_profile, doctor, hooks, launchers, lifecycle, look,
+        mcp, metrics, plugins, proxy, registry, run_profile, settings, templates, test_script, trust, usage,
     },
     wire::{
         Call, Done, Effect, PROTOCOL,
@@ -152,6 +152,12 @@ impl Router {
         router.bind(hooks::remove);
         router.bind(hooks::import);
         router.bind(hooks::export);
+        router.bind(lifecycle::log);
+        router.bind(lifecycle::tasks);
+        router.bind(lifecycle::set_up);
+        router.bind(plugins::list);
+        router.bind(plugins::enable);
+        router.bind(plugins::disable);
         router.bind(mcp::add);
         router.bind(mcp::list);
         router.bind(mcp::remove);

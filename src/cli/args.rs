@@ -3,8 +3,8 @@
 use argh::{ArgsInfo, FromArgs};
 
 use super::{
-    agents, aliases, bind, budget, completions, config, daemon, doctor, hooks, init, mcp, profiles, providers, proxy, registry, run,
-    scripts, service, sessions, templates, ui, ultrallm, usage, watch,
+    agents, aliases, bind, budget, completions, config, daemon, doctor, env, hooks, init, mcp, plugins, profiles, providers, proxy,
+    registry, run, scripts, service, sessions, templates, ui, ultrallm, usage, watch,
 };
 
 #[derive(FromArgs, ArgsInfo)]
@@ -51,6 +51,8 @@ pub(super) enum Command {
     Providers(providers::Providers),
     Mcp(mcp::Mcp),
     Hooks(hooks::Hooks),
+    Env(env::Env),
+    Plugins(plugins::Plugins),
     Proxy(proxy::Proxy),
     Registry(registry::Registry),
     Sessions(sessions::Sessions),

@@ -2,10 +2,13 @@
 
 use argh::{ArgsInfo, FromArgs};
 
-use super::{connect::Daemon, output::Output, table::Table};
+use super::{connect::Daemon, output::Output, plugins::show_log, table::Table};
 use crate::{
     base::error::{Error, Result},
-    wire::hooks::{Add, Export, Hook, Hooks as Reply, Import, List, Remove},
+    wire::{
+        audit,
+        hooks::{Add, Export, Hook, Hooks as Reply, Import, List, Remove},
+    },
 };
 
 #[derive(FromArgs, ArgsInfo)]
@@ -30,6 +33,7 @@ enum Command {
     Remove(RemoveArgs),
     Import(ImportArgs),
     Export(ExportArgs),
+    Log(LogArgs),
 }
 
 #[derive(FromArgs, ArgsInfo)]
@@ -103,6 +107,18 @@ struct ExportArgs {
     alias: String,
 }
 
+#[derive(FromArgs, ArgsInfo)]
+/// Show which commands of agents' manifests ran, newest first.
+#[argh(subcommand, name = "log", example = "clown hooks log --profile work")]
+struct LogArgs {
+    /// only for this profile
+    #[argh(option, arg_name = "alias")]
+    profile: Option<String>,
+    /// how many lines (default: 50)
+    #[argh(option, arg_name = "n")]
+    limit: Option<usize>,
+}
+
 impl Hooks {
     pub fn run(self, output: Output) -> Result<i32> {
         let mut daemon = Daemon::needed(output)?;
@@ -117,6 +133,10 @@ impl Hooks {
             Command::Import(args) => {
                 let document = document(&args.file)?;
                 changed(output, &daemon.call(&Import { alias: args.alias, document })?, "Imported.");
+            }
+            Command::Log(args) => {
+                let list = audit::List { kind: None, profile: args.profile, name: None, limit: args.limit };
+                show_log(&mut daemon, output, &list)?;
             }
             Command::Export(args) => {
                 let document = daemon.call(&Export { alias: args.alias })?;

@@ -66,6 +66,8 @@ fn dispatch(command: Command, output: Output, lives: &Lives<'_>) -> Result<i32> 
         Command::Providers(providers) => providers.run(output),
         Command::Registry(registry) => registry.run(output),
         Command::Hooks(hooks) => hooks.run(output),
+        Command::Env(env) => env.run(output),
+        Command::Plugins(plugins) => plugins.run(output),
         Command::Mcp(mcp) => mcp.run(output),
         Command::Proxy(proxy) => proxy.run(output),
         Command::Sessions(sessions) => sessions.run(output),

@@ -2,8 +2,11 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use serde_json::json;
+
 use super::{
     keys::{self, Taken},
+    lifecycle::{self, Event},
     place,
     resolve::{Resolved, resolve},
     templates, trust,
@@ -80,6 +83,7 @@ pub(crate) fn create_with(app: &App, ask: Create, beside: Beside, caller: &Calle
     let taken = keys::take(app, &resolved, ask.key, &mut warnings)?;
     profile.approved_hosts = if resolved.needs_key() { resolved.hosts() } else { Vec::new() };
     super::proxy::check(app, &snapshot, &profile, &resolved)?;
+    trust::require_commands(app, &resolved.agent)?;
     let output = set_up(app, &snapshot, &profile, &resolved)?;
     let from_template = template.as_ref().map(|t| t.output.clone()).unwrap_or_default();
     let mut notes: Vec<String> = resolved.proxy_note().into_iter().collect();
@@ -111,6 +115,7 @@ pub(crate) fn create_with(app: &App, ask: Create, beside: Beside, caller: &Calle
         let mut files = place::write_files(app, &profile, &output, fill(app, caller, &profile, &resolved, key.as_ref())?.as_ref(), false)?;
         // Behind the script's: what both name is the script's first.
         files.extend(place::write_files(app, &profile, &from_template, None, false)?);
+        lifecycle::run(app, &profile, &resolved.agent, Event::Create, caller, json!({}))?;
         app.profiles.create(&profile)?;
         Ok(once_each(files))
     };

@@ -7,8 +7,8 @@ use hyper::Method;
 
 use super::route::Route;
 use crate::wire::{
-    Call, agents, bindings, budgets, complete, config, daemon, doctor, event, hooks, http, launchers, mcp, metrics, profiles, providers,
-    proxy, registry, runs, scripts, sessions, templates, usage,
+    Call, agents, audit, bindings, budgets, complete, config, daemon, doctor, event, hooks, http, launchers, mcp, metrics, plugins,
+    profiles, providers, proxy, registry, runs, scripts, sessions, setup, templates, usage,
 };
 
 /// Calls that are no resource, and why.
@@ -64,6 +64,12 @@ pub static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
         Route::of::<hooks::Remove>(&delete, "/profiles/{alias}/hooks/{id}"),
         Route::of::<hooks::Export>(&get, "/profiles/{alias}/hooks/export"),
         Route::of::<hooks::Import>(&post, "/profiles/{alias}/hooks/import"),
+        Route::of::<setup::List>(&get, "/profiles/{alias}/setup"),
+        Route::of::<setup::Run>(&post, "/profiles/{alias}/setup/{task}"),
+        Route::of::<audit::List>(&get, "/audit"),
+        Route::of::<plugins::List>(&get, "/plugins"),
+        Route::of::<plugins::Enable>(&put, "/plugins/{name}"),
+        Route::of::<plugins::Disable>(&delete, "/plugins/{name}"),
         Route::of::<mcp::List>(&get, "/mcp"),
         Route::of::<mcp::Add>(&put, "/mcp/{name}"),
         Route::of::<mcp::Remove>(&delete, "/mcp/{name}"),

@@ -4,6 +4,7 @@
 //! written from these files. A call is a type; its reply type follows from it (`Call::Reply`).
 
 pub mod agents;
+pub mod audit;
 pub mod bindings;
 pub mod budgets;
 pub mod complete;
@@ -20,6 +21,7 @@ pub mod launchers;
 pub mod manifest;
 pub mod mcp;
 pub mod metrics;
+pub mod plugins;
 pub mod profiles;
 pub mod providers;
 pub mod proxy;
@@ -28,6 +30,7 @@ pub mod runs;
 pub mod scripts;
 pub mod secret;
 pub mod sessions;
+pub mod setup;
 pub mod templates;
 pub mod usage;
 
