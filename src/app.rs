@@ -8,6 +8,7 @@ use std::{
 
 use crate::{
     agents::Detector,
+    audit::Audit,
     base::{
         error::Result,
         fetch::SystemFetch,
@@ -19,7 +20,7 @@ use crate::{
     events::Bus,
     launchers,
     manifests::Manifests,
-    mcp,
+    mcp, plugins,
     profiles::Store,
     proxy::manager::Instances,
     registry::Registry,
@@ -92,6 +93,9 @@ pub struct App {
     pub approvals: Approvals,
     pub launchers: launchers::Store,
     pub mcp: mcp::Store,
+    pub audit: Audit,
+    pub plugins: plugins::Store,
+    pub lanes: plugins::Lanes,
     pub sessions: Sessions,
     pub bus: Arc<Bus>,
     pub tokens: Arc<Tokens>,
@@ -147,6 +151,9 @@ impl App {
             approvals: Approvals::new(paths.approvals_file(), paths.approvals_dir()),
             launchers: launchers::Store::new(paths.launchers_file(), paths.moved_to()),
             mcp: mcp::Store::new(paths.mcp_file()),
+            audit: Audit::new(paths.audit_file()),
+            plugins: plugins::Store::new(paths.plugins_dir(), paths.plugins_file()),
+            lanes: plugins::Lanes::default(),
             sessions: Sessions::new(paths.sessions_file(), {
                 let host = Arc::clone(&host);
                 Box::new(move |job| host.later(job))
@@ -165,6 +172,7 @@ impl App {
     pub fn settle(self: &Arc<Self>) {
         let _ = self.me.set(Arc::downgrade(self));
         crate::flows::registry::settle(self);
+        crate::flows::plugins::settle(self);
         self.house.settle(self);
         crate::flows::proxy::adopt(self);
     }

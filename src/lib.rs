@@ -10,12 +10,14 @@ pub mod base;
 pub mod config;
 
 pub mod agents;
+pub mod audit;
 pub mod bindings;
 pub mod events;
 pub mod launchers;
 pub mod manifests;
 pub mod mcp;
 pub mod moving;
+pub mod plugins;
 pub mod profiles;
 pub mod providers;
 pub mod proxy;

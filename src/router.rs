@@ -27,8 +27,8 @@ use crate::{
     app::App,
     base::error::{Error, Result, closest},
     flows::{
-        approve, bindings, budgets, change_profile, complete, create_profile, delete_profile, doctor, launchers, look, mcp, metrics,
-        moving, probe, proxy, quota, registry, run_profile, settings, templates, test_script, trust, usage,
+        approve, bindings, budgets, change_profile, complete, create_profile, delete_profile, doctor, hooks, launchers, lifecycle, look,
+        mcp, metrics, moving, plugins, probe, proxy, quota, registry, run_profile, settings, templates, test_script, trust, usage,
     },
     wire::{
         Call, Effect, PROTOCOL,
@@ -161,6 +161,17 @@ impl Router {
         router.bind(launchers::install);
         router.bind(launchers::uninstall);
         router.bind(launchers::list);
+        router.bind(hooks::list);
+        router.bind(hooks::add);
+        router.bind(hooks::remove);
+        router.bind(hooks::import);
+        router.bind(hooks::export);
+        router.bind(lifecycle::log);
+        router.bind(lifecycle::tasks);
+        router.bind(lifecycle::set_up);
+        router.bind(plugins::list);
+        router.bind(plugins::enable);
+        router.bind(plugins::disable);
         router.bind(mcp::add);
         router.bind(mcp::list);
         router.bind(mcp::remove);

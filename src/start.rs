@@ -2,7 +2,7 @@
 
 use std::{io::Write, process::ExitCode};
 
-use crate::{base::secret::keychain, cli, daemon, mcp, proxy::engine, scripting};
+use crate::{base::secret::keychain, cli, daemon, mcp, plugins, proxy::engine, scripting};
 
 /// The whole program.
 pub fn main() -> ExitCode {
@@ -19,6 +19,7 @@ pub fn main() -> ExitCode {
     let code = match argv.first().map(String::as_str) {
         Some(scripting::CHILD_COMMAND) => print(&scripting::child()),
         Some(mcp::CHILD_COMMAND) => mcp::launch(argv.get(1..).unwrap_or_default()),
+        Some(plugins::CHILD_COMMAND) => print(&plugins::child(argv.get(1..).unwrap_or_default())),
         Some(keychain::CHILD_COMMAND) => print(keychain::child().bytes()),
         Some(cli::CHILD_COMMAND) => cli::child(),
         _ => cli::main(&argv, &cli::Lives { daemon: &run_daemon, engine: &run_engine }),

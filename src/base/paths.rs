@@ -122,6 +122,20 @@ impl Paths {
         self.root.join("approvals")
     }
 
+    /// Commands that ran for manifests and plugins.
+    pub fn audit_file(&self) -> PathBuf {
+        self.log_dir().join("audit.jsonl")
+    }
+
+    pub fn plugins_dir(&self) -> PathBuf {
+        self.root.join("plugins.d")
+    }
+
+    /// Which plugins the user enabled.
+    pub fn plugins_file(&self) -> PathBuf {
+        self.root.join("plugins.json")
+    }
+
     /// MCP servers for all profiles.
     pub fn mcp_file(&self) -> PathBuf {
         self.root.join("mcp.json")

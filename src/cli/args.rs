@@ -3,8 +3,8 @@
 use argh::{ArgsInfo, FromArgs};
 
 use super::{
-    agents, aliases, bind, budget, completions, config, daemon, doctor, init, itself, mcp, moving, profiles, providers, proxy, quota,
-    registry, run, scripts, service, sessions, templates, ui, ultrallm, usage, watch,
+    agents, aliases, bind, budget, completions, config, daemon, doctor, env, hooks, init, itself, mcp, moving, plugins, profiles,
+    providers, proxy, quota, registry, run, scripts, service, sessions, templates, ui, ultrallm, usage, watch,
 };
 
 #[derive(FromArgs, ArgsInfo)]
@@ -50,6 +50,9 @@ pub(super) enum Command {
     Agents(agents::Agents),
     Providers(providers::Providers),
     Mcp(mcp::Mcp),
+    Hooks(hooks::Hooks),
+    Env(env::Env),
+    Plugins(plugins::Plugins),
     Proxy(proxy::Proxy),
     Registry(registry::Registry),
     Sessions(sessions::Sessions),

@@ -175,8 +175,12 @@ pub fn duplicate(app: &App, ask: Duplicate, caller: &Caller) -> Result<Created> 
         template: None,
         dry_run: false,
     };
-    let mut created =
-        create_profile::create_with(app, create, create_profile::Beside { proxy: from.proxy.clone(), mcp: from.mcp.clone() }, caller)?;
+    let mut created = create_profile::create_with(
+        app,
+        create,
+        create_profile::Beside { proxy: from.proxy.clone(), mcp: from.mcp.clone(), hooks: from.hooks.clone() },
+        caller,
+    )?;
     if ask.history {
         match moving::copy_history(app, &from, &created.profile) {
             Ok(files) => created.notes.push(format!("Copied {files} files of history.")),

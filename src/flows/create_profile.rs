@@ -2,8 +2,11 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use serde_json::json;
+
 use super::{
     keys::{self, Taken},
+    lifecycle::{self, Event},
     place,
     resolve::{Resolved, resolve},
     templates, trust,
@@ -18,6 +21,7 @@ use crate::{
     profiles::purge,
     wire::{
         envelope::Caller,
+        hooks::Hook,
         ids::{Alias, McpName},
         mcp,
         profiles::{Create, Created, Credential, Profile, STORED_VERSION, Settings},
@@ -35,6 +39,7 @@ pub fn create(app: &App, ask: Create, caller: &Caller) -> Result<Created> {
 pub(crate) struct Beside {
     pub proxy: Option<proxy::Settings>,
     pub mcp: BTreeMap<McpName, mcp::Server>,
+    pub hooks: Vec<Hook>,
 }
 
 pub(crate) fn create_with(app: &App, ask: Create, beside: Beside, caller: &Caller) -> Result<Created> {
@@ -59,6 +64,7 @@ pub(crate) fn create_with(app: &App, ask: Create, beside: Beside, caller: &Calle
         env: Default::default(),
         preferences: Default::default(),
         mcp: beside.mcp,
+        hooks: beside.hooks,
         created: app.now(),
         last_used: None,
         rest: serde_json::Map::new(),
@@ -77,6 +83,7 @@ pub(crate) fn create_with(app: &App, ask: Create, beside: Beside, caller: &Calle
     let taken = keys::take(app, &resolved, ask.key, &mut warnings)?;
     profile.approved_hosts = if resolved.needs_key() { resolved.hosts() } else { Vec::new() };
     super::proxy::check(app, &snapshot, &profile, &resolved)?;
+    trust::require_commands(app, &resolved.agent)?;
     let output = set_up(app, &snapshot, &profile, &resolved)?;
     let from_template = template.as_ref().map(|t| t.output.clone()).unwrap_or_default();
     let mut notes: Vec<String> = resolved.proxy_note().into_iter().collect();
@@ -108,6 +115,7 @@ pub(crate) fn create_with(app: &App, ask: Create, beside: Beside, caller: &Calle
         let mut files = place::write_files(app, &profile, &output, fill(app, caller, &profile, &resolved, key.as_ref())?.as_ref(), false)?;
         // Behind the script's: what both name is the script's first.
         files.extend(place::write_files(app, &profile, &from_template, None, false)?);
+        lifecycle::run(app, &profile, &resolved.agent, Event::Create, caller, json!({}))?;
         app.profiles.create(&profile)?;
         Ok(once_each(files))
     };

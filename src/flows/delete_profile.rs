@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{keys, launchers, mcp, place};
+use super::{keys, launchers, lifecycle, mcp, place};
 use crate::{
     app::App,
     base::{error::Result, os},
@@ -30,6 +30,7 @@ pub fn delete(app: &App, ask: Delete, caller: &Caller) -> Result<Deleted> {
     for extra in profile.proxy.iter().flat_map(|p| &p.keys) {
         release(&extra.credential);
     }
+    warnings.extend(lifecycle::before_home_goes(app, &profile, caller));
     warnings.extend(mcp::forget(app, caller, &profile));
     let home = Path::new(&profile.home);
     let mut kept_home = home.exists().then(|| profile.home.clone());

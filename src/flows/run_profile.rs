@@ -2,10 +2,13 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use serde_json::json;
+
 use super::{
-    budgets,
+    budgets, hooks,
     keys::{self, ForRun},
-    mcp, place, project_code, proxy,
+    lifecycle::{self, Event},
+    mcp, place, plugins, project_code, proxy,
     resolve::{Resolved, resolve},
     trust,
 };
@@ -25,7 +28,7 @@ use crate::{
     wire::{
         Done,
         envelope::Caller,
-        manifest::{Isolation, ProviderKind},
+        manifest::{AgentManifest, Isolation, ProviderKind},
         profiles::Profile,
         proxy::{NeededKey, Use},
         runs::{Begin, Ended, Env, EnvChange, EnvReply, Exit, KEY_PLACEHOLDER, KeySource, Plan, Started},
@@ -51,10 +54,13 @@ pub fn begin(app: &App, ask: Begin, caller: &Caller) -> Result<Plan> {
     })?;
     project_code::check(app, &profile, &resolved, caller)?;
     let told = budgets::before_run(app, profile.alias.as_str())?;
+    trust::require_commands(app, &resolved.agent)?;
     let id = uuid::Uuid::now_v7().to_string();
+    plugins::before_run(app, &profile, &ask.args, caller)?;
     let version = app.detector.cached_version(&program);
     let mut made = environment(app, &snapshot, caller, &profile, &resolved, version.clone(), &id)?;
     made.warnings.extend(told);
+    lifecycle::run(app, &profile, &resolved.agent, Event::PreRun, caller, json!({ "session": id }))?;
     // What the proxy gets from the caller's environment is not for the agent.
     made.env.remove.extend(made.proxy_needs.iter().filter_map(|need| match &need.source {
         KeySource::Env { var } => Some(var.clone()),
@@ -127,9 +133,10 @@ pub fn ended(app: &App, ask: Ended, _caller: &Caller) -> Result<Done> {
 /// Closes a record and everything that lived with it. Closing twice is no error.
 pub fn close(app: &App, session: &str, exit: Exit) -> Result<()> {
     app.tokens.revoke(session);
-    if app.sessions.close(session, exit, app.now())?.is_some() {
+    if let Some(closed) = app.sessions.close(session, exit, app.now())? {
         app.bus.publish("session/ended", session);
         super::usage::close(app, session);
+        lifecycle::after_run(app, &closed, exit);
     }
     Ok(())
 }
@@ -200,8 +207,11 @@ fn environment(
         ForRun::Client(source) => (None, Some(source)),
     };
     place::write_files(app, profile, &output, held.as_ref(), false)?;
+    if let Err(error) = hooks::render(app, profile, &resolved.agent.item) {
+        warnings.push(format!("this run may be without the profile's hooks: {error}"));
+    }
 
-    let mut set = placed(app, caller, profile, resolved)?;
+    let mut set = placed(app, caller, profile, &resolved.agent.item)?;
     let mut secret_names: Vec<String> = output.env.iter().filter(|(_, v)| v.contains(KEY_PLACEHOLDER)).map(|(k, _)| k.clone()).collect();
     secret_names.extend(servers.set.keys().cloned());
     set.extend(script_env(&output, held.as_ref()));
@@ -230,7 +240,7 @@ fn script_env(output: &Output, key: Option<&Secret>) -> BTreeMap<String, String>
 }
 
 /// Variables that place the agent: HOME, base directories, TMPDIR and the agent's own.
-fn placed(app: &App, caller: &Caller, profile: &Profile, resolved: &Resolved) -> Result<BTreeMap<String, String>> {
+pub(crate) fn placed(app: &App, caller: &Caller, profile: &Profile, agent: &AgentManifest) -> Result<BTreeMap<String, String>> {
     let home = Path::new(&profile.home);
     let mut set = BTreeMap::new();
     if profile.isolation == Isolation::HomeWrapper {
@@ -242,7 +252,7 @@ fn placed(app: &App, caller: &Caller, profile: &Profile, resolved: &Resolved) ->
             set.insert((*var).to_owned(), text(&home.join(below))?);
         }
     }
-    for (var, below) in &resolved.agent.item.isolation.env {
+    for (var, below) in &agent.isolation.env {
         set.insert(var.clone(), text(&home.join(below))?);
     }
     set.insert("TMPDIR".to_owned(), text(&app.paths.profile_tmp(&os::temp_dir(&app.runtime), &profile.agent, &profile.alias))?);

@@ -8,7 +8,7 @@ use crate::{
     scripting::check_output,
     wire::{
         envelope::Caller,
-        manifest::AgentManifest,
+        manifest::{AgentHooks, AgentManifest},
         profiles::Settings,
         scripts::{File, FileFormat, FileMode, Output},
         templates::{Hook, Inspect, List, Template, TemplateDetail, TemplateRow, Templates},
@@ -59,7 +59,7 @@ pub(crate) fn take(app: &App, snapshot: &Snapshot, agent: &AgentManifest, name: 
         .map(|p| File { path: format!("{dir}/{}", p.file), format: FileFormat::Text, content: p.text.clone().into(), mode: FileMode::Seed })
         .collect();
     if !template.hooks.is_empty() {
-        let Some(file) = &agent.supports.hooks_file else {
+        let Some(AgentHooks { file, .. }) = agent.agent_hooks.as_ref().filter(|hooks| hooks.format == FileFormat::Json) else {
             return Err(Error::unsupported(format!("{} takes no hooks from a template, and {name} has some", agent.name))
                 .hint(format!("list templates: clown templates list --agent {}", agent.id)));
         };

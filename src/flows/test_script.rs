@@ -43,6 +43,7 @@ fn context(app: &App, ask: &Test) -> Result<Context> {
         proxy: None,
         args: Vec::new(),
         env: Default::default(),
+        hooks: Vec::new(),
         mcp: Default::default(),
         preferences: Default::default(),
         created: app.now(),

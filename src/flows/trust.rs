@@ -1,5 +1,7 @@
 //! What came with the registry and can do more than name models: used only after the user agreed to its text.
 
+use std::borrow::Cow;
+
 use similar::TextDiff;
 
 use crate::{
@@ -10,7 +12,7 @@ use crate::{
         Done,
         envelope::Caller,
         ids::AgentId,
-        manifest::{Origin, Problem},
+        manifest::{AgentManifest, Origin, Problem},
         registry::Kind,
         scripts::{ApproveScript, Compared, Review, ReviewScript},
     },
@@ -19,13 +21,16 @@ use crate::{
 /// Longer ones cannot be looked at, so nobody could agree to them.
 const MAX_SHOWN: usize = 512 * 1024;
 
+/// Beginning of the name that an agent's commands are agreed to under.
+const COMMANDS: &str = "agent:";
+
 /// A text to agree to.
 struct Subject<'a> {
     /// A script's name, or a template's agent and name.
     name: String,
     what: &'static str,
-    source: &'a str,
-    hash: &'a str,
+    source: Cow<'a, str>,
+    hash: Cow<'a, str>,
     file: Option<String>,
     /// What the user would have without the registry.
     before: Option<&'a Script>,
@@ -37,8 +42,8 @@ fn script<'a>(snapshot: &'a Snapshot, found: &'a Found<Script>) -> Subject<'a> {
     Subject {
         name: found.item.name.to_string(),
         what: "script",
-        source: &found.item.source,
-        hash: &found.item.hash,
+        source: found.item.source.as_str().into(),
+        hash: found.item.hash.as_str().into(),
         file: found.file.as_ref().map(|f| f.display().to_string()),
         before,
         // The same text as the program's own is the program's own.
@@ -51,16 +56,30 @@ fn template(found: &Found<TemplateFile>) -> Subject<'_> {
     Subject {
         name: format!("{}/{}", template.agent, template.name),
         what: "template",
-        source: &found.item.source,
-        hash: &found.item.hash,
+        source: found.item.source.as_str().into(),
+        hash: found.item.hash.as_str().into(),
         file: found.file.as_ref().map(|f| f.display().to_string()),
         before: None,
         asks: found.origin == Origin::Registry && template.reaches_far(),
     }
 }
 
+/// The commands of an agent's manifest; the rest of it needs no agreement.
+fn commands(found: &Found<AgentManifest>) -> Subject<'_> {
+    let source = found.item.commands();
+    Subject {
+        name: format!("{COMMANDS}{}", found.item.id),
+        what: "manifest's commands",
+        hash: blake3::hash(source.as_bytes()).to_hex().to_string().into(),
+        file: found.file.as_ref().map(|f| f.display().to_string()),
+        before: None,
+        asks: found.origin == Origin::Registry && !source.is_empty(),
+        source: source.into(),
+    }
+}
+
 fn needs(app: &App, subject: &Subject<'_>) -> Result<bool> {
-    Ok(subject.asks && !app.approvals.holds(&subject.name, subject.hash)?)
+    Ok(subject.asks && !app.approvals.holds(&subject.name, &subject.hash)?)
 }
 
 fn require(app: &App, subject: &Subject<'_>) -> Result<()> {
@@ -80,6 +99,11 @@ pub(crate) fn require_script(app: &App, snapshot: &Snapshot, found: &Found<Scrip
 /// Refuses a template of the registry that can run code or move a run, and was not agreed to.
 pub(crate) fn require_template(app: &App, found: &Found<TemplateFile>) -> Result<()> {
     require(app, &template(found))
+}
+
+/// Refuses commands of a registry's manifest that the user has not agreed to.
+pub(crate) fn require_commands(app: &App, found: &Found<AgentManifest>) -> Result<()> {
+    require(app, &commands(found))
 }
 
 pub(crate) fn script_needs_approval(app: &App, snapshot: &Snapshot, found: &Found<Script>) -> Result<bool> {
@@ -102,6 +126,9 @@ pub fn check_entry(app: &App, kind: Kind, id: &str, bytes: &[u8]) -> Result<(), 
 }
 
 fn find<'a>(snapshot: &'a Snapshot, name: &str) -> Result<Subject<'a>> {
+    if let Some(agent) = name.strip_prefix(COMMANDS) {
+        return Ok(commands(snapshot.agent(agent)?));
+    }
     match name.split_once('/') {
         Some((agent, name)) => Ok(template(snapshot.template(&AgentId::parse(agent)?, name)?)),
         None => Ok(script(snapshot, snapshot.script(name)?)),
@@ -117,11 +144,18 @@ pub fn review(app: &App, ask: ReviewScript, _caller: &Caller) -> Result<Review> 
         (None, Some(built_in)) => (built_in.source.clone(), Some(Compared::BuiltIn)),
         (None, None) => (String::new(), None),
     };
-    let diff = differences(&before, subject.source);
+    let diff = differences(&before, &subject.source);
     if diff.len() > MAX_SHOWN {
         return Err(Error::unsupported(format!("the {} {} is too long to be shown", subject.what, subject.name)));
     }
-    Ok(Review { approved: !needs(app, &subject)?, hash: subject.hash.to_owned(), file: subject.file, name: subject.name, compared, diff })
+    Ok(Review {
+        approved: !needs(app, &subject)?,
+        hash: subject.hash.clone().into_owned(),
+        file: subject.file,
+        name: subject.name,
+        compared,
+        diff,
+    })
 }
 
 /// Lines with `+`, `-` and space, three around each change; nothing in them that a terminal would obey or hide.
@@ -157,7 +191,7 @@ pub fn approve(app: &App, ask: ApproveScript, _caller: &Caller) -> Result<Done> 
             .hint(format!("look at it again: clown scripts approve {}", subject.name)));
     }
     if needs(app, &subject)? {
-        app.approvals.add(&subject.name, subject.source, app.now())?;
+        app.approvals.add(&subject.name, &subject.source, app.now())?;
         app.bus.publish("script/approved", &subject.name);
     }
     Ok(Done {})

@@ -7,8 +7,8 @@ use hyper::Method;
 
 use super::route::Route;
 use crate::wire::{
-    Call, agents, bindings, budgets, complete, config, daemon, doctor, event, http, launchers, mcp, metrics, moving, profiles, providers,
-    proxy, registry, runs, scripts, sessions, templates, usage,
+    Call, agents, audit, bindings, budgets, complete, config, daemon, doctor, event, hooks, http, launchers, mcp, metrics, moving, plugins,
+    profiles, providers, proxy, registry, runs, scripts, sessions, setup, templates, usage,
 };
 
 /// Calls that are no resource, and why.
@@ -64,6 +64,17 @@ pub static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
         Route::of::<launchers::List>(&get, "/launchers"),
         Route::of::<launchers::Install>(&post, "/launchers"),
         Route::of::<launchers::Uninstall>(&delete, "/launchers/{name}"),
+        Route::of::<hooks::List>(&get, "/profiles/{alias}/hooks"),
+        Route::of::<hooks::Add>(&post, "/profiles/{alias}/hooks"),
+        Route::of::<hooks::Remove>(&delete, "/profiles/{alias}/hooks/{id}"),
+        Route::of::<hooks::Export>(&get, "/profiles/{alias}/hooks/export"),
+        Route::of::<hooks::Import>(&post, "/profiles/{alias}/hooks/import"),
+        Route::of::<setup::List>(&get, "/profiles/{alias}/setup"),
+        Route::of::<setup::Run>(&post, "/profiles/{alias}/setup/{task}"),
+        Route::of::<audit::List>(&get, "/audit"),
+        Route::of::<plugins::List>(&get, "/plugins"),
+        Route::of::<plugins::Enable>(&put, "/plugins/{name}"),
+        Route::of::<plugins::Disable>(&delete, "/plugins/{name}"),
         Route::of::<mcp::List>(&get, "/mcp"),
         Route::of::<mcp::Add>(&put, "/mcp/{name}"),
         Route::of::<mcp::Remove>(&delete, "/mcp/{name}"),

@@ -4,7 +4,8 @@ use serde::de::DeserializeOwned;
 
 use crate::base::env_names::place_name_allowed;
 use crate::wire::{
-    manifest::{AgentManifest, Catalogue, Problem, ProviderKind, ProviderManifest, SCHEMA},
+    manifest::{AgentManifest, Catalogue, Problem, ProviderKind, ProviderManifest, SCHEMA, Step, Task},
+    scripts::FileFormat,
     templates::Template,
 };
 
@@ -28,13 +29,35 @@ pub(crate) fn agent(file: &str, stem: &str, text: &str) -> Result<AgentManifest,
     let paths = isolation.isolated.iter().chain(&isolation.dirs).chain(isolation.env.values()).chain([&isolation.config_dir]);
     let files = &manifest.files;
     let named = files.settings.iter().chain(files.parts.keys()).chain(&files.history).chain(&files.databases).chain(&files.transcript);
-    let paths = paths.chain(&manifest.supports.hooks_file).chain(named);
+    let paths = paths.chain(manifest.agent_hooks.as_ref().map(|hooks| &hooks.file)).chain(named);
+    if manifest.agent_hooks.as_ref().is_some_and(|hooks| hooks.format == FileFormat::Text) {
+        return Err(bad("agent_hooks.format", "is json or toml".into()));
+    }
+    for (when, steps) in manifest.hooks.all() {
+        if steps.len() > MAX_STEPS || steps.iter().any(|step| !command(&step.run, step.timeout_ms, Step::MOST_MS)) {
+            let most = Step::MOST_MS;
+            return Err(bad("hooks", format!("{when} has at most {MAX_STEPS} steps, each with a program and 1 to {most} ms")));
+        }
+    }
+    for (name, task) in &manifest.setup {
+        if !command(&task.run, task.timeout_ms, Task::MOST_MS) {
+            return Err(bad("setup", format!("{name:?} needs a program, and 1 to {} ms", Task::MOST_MS)));
+        }
+    }
     for path in paths {
         if !relative(path) {
             return Err(bad("isolation", format!("{path:?} is not a path inside a home")));
         }
     }
     Ok(manifest)
+}
+
+/// Of one event; with their time limits they stay below the time a client waits for a reply.
+const MAX_STEPS: usize = 8;
+
+fn command(run: &[String], timeout_ms: u64, most: u64) -> bool {
+    let whole = run.first().is_some_and(|program| !program.is_empty()) && !run.iter().any(|word| word.contains('\0'));
+    whole && (1..=most).contains(&timeout_ms)
 }
 
 pub(crate) fn provider(file: &str, stem: &str, text: &str) -> Result<ProviderManifest, Problem> {

@@ -113,6 +113,11 @@ name_type!(
     "template name"
 );
 name_type!(
+    /// File name of a plugin.
+    PluginName,
+    "plugin name"
+);
+name_type!(
     /// Name of an MCP server, which becomes a part of its tools' names.
     McpName,
     "MCP server name"

@@ -4,6 +4,7 @@
 //! written from these files. A call is a type; its reply type follows from it (`Call::Reply`).
 
 pub mod agents;
+pub mod audit;
 pub mod bindings;
 pub mod budgets;
 pub mod complete;
@@ -13,6 +14,7 @@ pub mod doctor;
 pub mod envelope;
 pub mod error;
 pub mod event;
+pub mod hooks;
 pub mod http;
 pub mod ids;
 pub mod launchers;
@@ -20,6 +22,7 @@ pub mod manifest;
 pub mod mcp;
 pub mod metrics;
 pub mod moving;
+pub mod plugins;
 pub mod profiles;
 pub mod providers;
 pub mod proxy;
@@ -29,6 +32,7 @@ pub mod runs;
 pub mod scripts;
 pub mod secret;
 pub mod sessions;
+pub mod setup;
 pub mod templates;
 pub mod usage;
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Call, Effect,
+    hooks::Hook,
     ids::{AgentId, Alias, McpName, ProviderId},
     manifest::{Isolation, Problem},
     mcp, proxy,
@@ -51,6 +52,9 @@ pub struct Profile {
     /// MCP servers of this profile alone.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub mcp: BTreeMap<McpName, mcp::Server>,
+    /// Hooks of the agent's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<Hook>,
     /// RFC 3339.
     pub created: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]

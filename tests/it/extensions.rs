@@ -1,3 +1,4 @@
 //! What users and manifests add to runs: MCP servers, hooks, plugins.
 
+mod hooks;
 mod mcp;

@@ -14,7 +14,9 @@ pub(crate) const ROOMS: &[&str] = &[
     "bindings",
     "launchers",
     "mcp",
+    "audit",
     "moving",
+    "plugins",
 ];
 
 /// For each part of src that is no room: the paths it may name. `rooms` stands for all of them.
@@ -28,7 +30,7 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("ipc", &["wire", "base", "router", "app"]),
     ("http", &["wire", "base", "router", "app"]),
     // Chooses between the lives of the program, two of which are a room's or a store's child.
-    ("start", &["cli", "daemon", "scripting", "proxy", "mcp", "base"]),
+    ("start", &["cli", "daemon", "scripting", "proxy", "mcp", "plugins", "base"]),
     ("daemon", &["app", "router", "ipc", "http", "base", "wire", "config"]),
     ("cli", &["wire", "base", "ipc::client", "ipc::start", "ipc::watch", "ipc::endpoint"]),
 ];
