@@ -137,17 +137,21 @@ impl Drop for Passing {
 fn tell(exported: &Exported, file: Option<&str>, output: Output) {
     exported.warnings.iter().for_each(|warning| output.warn(&printable(warning)));
     for profile in &exported.profiles {
-        let history = if profile.history > 0 { format!(", {} files of history", profile.history) } else { String::new() };
-        output.say(&format!("{} ({}): {} files of settings{history}", profile.alias, profile.agent, profile.settings));
+        let history = if profile.history > 0 { format!(", {} of history", count(profile.history, "file")) } else { String::new() };
+        output.say(&format!("{} ({}): {} of settings{history}", profile.alias, profile.agent, count(profile.settings, "file")));
     }
     if exported.profiles.is_empty() {
         output.say("There are no profiles to export.");
     }
     let keys = match exported.keys {
         0 => "It holds no keys.".to_owned(),
-        n => format!("It holds {n} keys, encrypted: keep the passphrase, nobody can read them without it."),
+        n => format!("It holds {}, encrypted: keep the passphrase, nothing opens it without.", count(n, "key")),
     };
     output.say(&format!("Exported {} KiB{}. {keys}", exported.bytes.div_ceil(1024), file.map(|f| format!(" to {f}")).unwrap_or_default()));
+}
+
+fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 impl ImportArgs {

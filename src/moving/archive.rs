@@ -222,6 +222,7 @@ pub fn unpack(archive: &Path, dir: &Path) -> Result<Unpacked> {
     let mut seen: BTreeMap<String, Listed> = BTreeMap::new();
     let mut head: Option<Head> = None;
     let mut long: Option<String> = None;
+    let mut manifest: Option<Manifest> = None;
     // Raw: names of any length would be read into memory before we see them.
     for entry in tar.entries().map_err(unreadable)?.raw(true) {
         // What does not even begin as an export is none.
@@ -248,8 +249,8 @@ pub fn unpack(archive: &Path, dir: &Path) -> Result<Unpacked> {
         }
         if path == MANIFEST {
             let bytes = document(&mut entry, size)?;
-            let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|e| damaged(format!("its list of files is wrong: {e}")))?;
-            return compare(head.ok_or_else(foreign)?, dir, seen, manifest);
+            manifest = Some(serde_json::from_slice(&bytes).map_err(|e| damaged(format!("its list of files is wrong: {e}")))?);
+            break;
         }
         if seen.len() >= MOST_FILES {
             return Err(Error::refused(format!("the export holds more than {MOST_FILES} files")));
@@ -259,7 +260,11 @@ pub fn unpack(archive: &Path, dir: &Path) -> Result<Unpacked> {
             return Err(damaged(format!("{path:?} is in it twice")));
         }
     }
-    Err(if head.is_none() { foreign() } else { damaged("its end is missing".into()) })
+    let head = head.ok_or_else(foreign)?;
+    let manifest = manifest.ok_or_else(|| damaged("its end is missing".into()))?;
+    // At its end the checksum of all of it is.
+    io::copy(&mut tar.into_inner(), &mut io::sink()).map_err(unreadable)?;
+    compare(head, dir, seen, manifest)
 }
 
 fn read_head(entry: &mut impl Read, size: u64) -> Result<Head> {

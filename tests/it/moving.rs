@@ -214,3 +214,21 @@ fn a_registry_is_taken_when_its_keys_are_trusted_here() {
     assert_eq!(two.json(&["registry", "verify"])["problems"].as_array().map(Vec::len), Some(0));
     assert_eq!(two.json(&["providers", "inspect", "zai"])["origin"], "registry");
 }
+
+/// Made by the first build that could.
+#[test]
+fn the_golden_export_of_version_1_still_reads() {
+    let mut two = home();
+    two.set("PHRASE", "golden");
+    two.clown(&["config", "set", "secrets.backend", "file"]).ok();
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/export-v1.tar.gz");
+    let done = import(&two, &file, &OPENED);
+    assert_eq!(done["warnings"].as_array(), None, "{done}");
+    let kinds: Vec<&str> = done["items"].as_array().unwrap().iter().map(|i| i["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["manifest", "profile", "budget", "preference"]);
+    let at = two.profile_home("claude", "work").join(".claude");
+    assert_eq!(std::fs::read_to_string(at.join("CLAUDE.md")).unwrap(), "Speak plainly.\n");
+    assert!(at.join("projects/-w/1b671a64-40d5-491e-99b0-da01ff1f3341.jsonl").is_file());
+    assert!(std::fs::read_to_string(at.join(".claude.json")).unwrap().contains("one-server"));
+    assert!(plan(&two, "work").contains("ANTHROPIC_AUTH_TOKEN=sk-golden-0123456789abcdef"));
+}

@@ -28,7 +28,7 @@ use crate::{
 
 pub fn import(app: &App, ask: Import, caller: &Caller) -> Result<Imported> {
     let path = absolute(&ask.path)?;
-    recover(app)?;
+    finish_or_undo(app)?;
     let profiles = app.profiles.lock()?;
     let _budgets = fsx::lock_beside(&app.paths.budgets_file())?;
     let _config = fsx::lock_beside(&app.paths.config_file())?;
@@ -163,16 +163,32 @@ fn ready(app: &App, caller: &Caller, one: &Incoming) -> Result<()> {
     place::write_files(app, profile, &output, key.as_ref(), false).map(drop)
 }
 
-/// Brings an import that was cut off to one of its ends. For the start of a daemon, and before another import.
+/// For the start of a daemon: an import that was cut off is brought to one of its ends.
 pub fn recover(app: &App) -> Result<()> {
+    if !finish_or_undo(app)? {
+        return Ok(());
+    }
+    // A key may be in the temporary file of a write that was cut off; nobody else writes there now.
+    let keys = app.paths.keys_file();
+    for entry in keys.parent().map(fs::read_dir).into_iter().flatten().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with(fsx::TEMP_START) && name.ends_with(fsx::TEMP_END) {
+            fsx::remove(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether there was one.
+fn finish_or_undo(app: &App) -> Result<bool> {
     let file = app.paths.import_journal();
-    let Some(journal) = Journal::read(&file)? else { return Ok(()) };
+    let Some(journal) = Journal::read(&file)? else { return Ok(false) };
     if journal.is_done() {
         tracing::info!("cleaning up behind an import");
-        return journal.close();
+        return journal.close().map(|()| true);
     }
     tracing::warn!("an import was interrupted: it is undone");
-    undo(app, &journal, &Default::default())
+    undo(app, &journal, &Default::default()).map(|()| true)
 }
 
 fn undo(app: &App, journal: &Journal, env: &std::collections::BTreeMap<String, String>) -> Result<()> {

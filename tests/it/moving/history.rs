@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{export, home, import};
 use crate::{
-    agents::CLAUDE,
+    agents::{Agent, CLAUDE, for_each_agent},
     support::TestHome,
     usage::{Answer, log},
 };
@@ -113,4 +113,34 @@ fn claude_code_resumes_in_another_home_and_in_another_profile() {
     one.clown(&["sessions", "move", &id, "--to", "q"]).ok();
     assert_eq!(resume(&one, "q")["session_id"], id.as_str());
     one.clown(&["run", "p", "--resume", &id, "-p", "gone"]).cwd(&one.work()).fails(1);
+}
+
+for_each_agent!(goes_on_in_another_home);
+
+/// Each real agent, on the local model: the last session of the directory goes on where its history was taken to.
+fn goes_on_in_another_home(agent: &Agent) {
+    let one = agent.offline();
+    agent.run(&one, "p", "remember the word walrus").ok();
+    let two = TestHome::with_agents();
+    import(&two, &export(&one, &["--with-history"]), &[]);
+    let resumed: &[&str] = match agent.id {
+        "claude" => &["-c", "-p"],
+        "codex" => &["exec", "--skip-git-repo-check", "-s", "danger-full-access", "resume", "--last"],
+        _ => &["run", "-c"],
+    };
+    two.clown(&[&["run", "p"], resumed, &["and then pelican"]].concat()).cwd(&one.work()).ok();
+    let home = two.profile_home(agent.id, "p");
+    if agent.id == "opencode" {
+        let database = rusqlite::Connection::open(home.join(".local/share/opencode/opencode.db")).unwrap();
+        let sessions: u32 = database.query_row("select count(*) from session", [], |row| row.get(0)).unwrap();
+        assert_eq!(sessions, 1, "it began another session");
+    } else {
+        let both = two.files_with(&home, b"walrus").into_iter().filter(|file| {
+            let name = file.display().to_string();
+            name.ends_with(".jsonl") && !name.ends_with("history.jsonl") && std::fs::read_to_string(file).unwrap().contains("pelican")
+        });
+        assert_eq!(both.count(), 1, "it began another transcript");
+    }
+    let totals = |home: &TestHome| home.json(&["usage", "models"])["totals"]["requests"].as_u64().unwrap();
+    assert!(totals(&two) > totals(&one), "what came along counts in the other home, and what was added");
 }

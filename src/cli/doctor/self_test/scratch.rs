@@ -164,7 +164,7 @@ impl Scratch {
         let ours = |pid: &u32| {
             let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
             let words: Vec<&[u8]> = line.split(|b| *b == 0).collect();
-            words.get(1) == Some(&&b"daemon"[..]) && words.iter().any(|word| *word == root.as_slice())
+            words.get(1) == Some(&&b"daemon"[..]) && words.contains(&root.as_slice())
         };
         Some(pids.filter(ours).collect())
     }
