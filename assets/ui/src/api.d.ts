@@ -21,7 +21,7 @@ export type AgentManifest = {
   aliases: Array<string>;
   /** Program names looked up on PATH, in order; the first found is used. */
   binaries: Array<string>;
-  /** Newest version the script was proven with. */
+  /** Newest version the script was proven with, as the program says it. Absent: clown's tests have never run the agent. */
   tested?: (string | null);
   /** Formats the agent speaks, preferred first. */
   formats: Array<Format>;
@@ -30,6 +30,10 @@ export type AgentManifest = {
   /** Usage parser. */
   usage?: (string | null);
   default_model?: (string | null);
+  /** What a user should know before the first run and no setting can change, a sentence each. */
+  caveats?: Array<string>;
+  /** Arguments that ask one thing without a terminal; the prompt goes behind them. */
+  headless?: Array<string>;
   version: VersionProbe;
   isolation: IsolationSpec;
   supports: Supports;
@@ -41,6 +45,8 @@ export type AgentRow = {
   name: string;
   origin: Origin;
   installed?: (Detection | null);
+  /** Newest version clown's tests ran; absent where they have never run the agent. */
+  tested?: (string | null);
   install_hint: string;
   profiles: number;
 };
@@ -74,6 +80,49 @@ export type ArtifactKind = ("agent" | "provider" | "script" | "template" | "mode
 export type AuthMode = ("key" | "self");
 /** How a key travels to an endpoint. */
 export type AuthScheme = ("x-api-key" | "x-goog-api-key" | "none" | "bearer");
+/** `[[balance]]`: a JSON document that says what is left. Asked with GET. */
+export type Balance = {
+  /** On the endpoint's host, `/` first. */
+  path: string;
+  /** Regions it is for; all when empty. */
+  regions?: Array<string>;
+  /** The key alone stands in `Authorization`, without `Bearer`. Else it travels as to the endpoint. */
+  bare_key?: boolean;
+  /** For vendors that answer 200 to a failure. */
+  status?: (BalanceStatus | null);
+  figures: Array<BalanceFigure>;
+};
+/** One thing that can run out. All places are JSON pointers; a number there may be written as a text. */
+export type BalanceFigure = {
+  /** What it is, for people: `balance`, `5 hours`, `week`. */
+  name: string;
+  /** A list: one figure for each item, and the other places are inside the item. */
+  each?: (string | null);
+  /** Only where these places have these values, as text. */
+  when?: Record<string, string>;
+  /** A word to stand before the name, such as a model's. */
+  of?: (string | null);
+  /** `left`, or what `limit` and `used` come to; with the unit `%` a limit of 100 is meant. */
+  left?: (string | null);
+  used?: (string | null);
+  limit?: (string | null);
+  /** `USD`, `CNY`, `%`, `tokens`, `requests`. */
+  unit?: (string | null);
+  unit_at?: (string | null);
+  /** What each number is divided by, for vendors that tell cents. */
+  divide?: (number | null);
+  /** When it begins anew: RFC 3339, or seconds or milliseconds since 1970. */
+  resets?: (string | null);
+};
+/** The vendor's own word of success inside the document. */
+export type BalanceStatus = {
+  /** JSON pointer. */
+  at: string;
+  /** What stands there when all is well, as text. */
+  ok: string;
+  /** JSON pointer to the vendor's sentence. */
+  message?: (string | null);
+};
 /** A session's bill and what we make of it. */
 export type Bill = {
   agent: string;
@@ -85,6 +134,45 @@ export type Bill = {
   theirs: Figures;
   difference_tokens: number;
   difference_usd: (number | null);
+};
+/** Binds a directory to a profile: sets `profile` in its `.clown.toml`, and keeps the rest of it. */
+export type BindingsBind = {
+  alias: string;
+  dir?: (string | null);
+};
+/** What holds for a directory. Without a file nothing is chosen. */
+export type BindingsChoice = {
+  dir: string;
+  profile?: (string | null);
+  /** Agent of the profile; absent when there is no such profile. */
+  agent?: (string | null);
+  /** The file that chose. */
+  file?: (string | null);
+  /** blake3 of the file, hex. */
+  hash?: (string | null);
+  trust: BindingsTrust;
+  /** Arguments for each run in this directory, before those of the run. */
+  args?: Array<string>;
+  /** Variables for each run in this directory. */
+  env?: Record<string, string>;
+  /** The last directory that was looked into, and why none above it was. */
+  stopped: string;
+};
+/** Whether the settings of a file beyond the profile hold. */
+export type BindingsTrust = ("given" | "not-needed" | "missing");
+/** Agrees to the text of the file that holds for a directory. The hash says which text was shown. */
+export type BindingsTrustFile = {
+  dir?: (string | null);
+  hash: string;
+};
+/** Takes `profile` out of a directory's `.clown.toml`; a file with nothing else in it goes. */
+export type BindingsUnbind = {
+  dir?: (string | null);
+};
+/** Which profile a directory chooses, and why. */
+export type BindingsWhich = {
+  /** Absolute; absent: the caller's own. */
+  dir?: (string | null);
 };
 /** Five hours from the full hour of their first request. */
 export type Block = {
@@ -204,6 +292,28 @@ export type Collector = {
   skipped: Skipped;
 };
 export type Compared = ("built-in" | "agreed");
+/** What a word on the command line names. */
+export type CompleteKind = "profiles" | "agents" | "providers" | "models" | "sessions" | "scripts" | "templates" | "settings";
+/** At most 200, in order. */
+export type CompleteReply = {
+  words: Array<CompleteWord>;
+};
+/** A word and what it is, in a few words. */
+export type CompleteWord = {
+  word: string;
+  help?: string;
+};
+/** Names that begin so. Probes nothing and opens no key store: it is asked at each press of a key. */
+export type CompleteWords = {
+  kind: CompleteKind;
+  begins: string;
+  /** Only what fits: providers and templates of this agent. */
+  agent?: (string | null);
+  /** Models of this provider. */
+  provider?: (string | null);
+  /** Models of this profile's provider. */
+  profile?: (string | null);
+};
 export type ConfigList = Record<string, never>;
 /** Sets one key; an absent value puts the default back. Comments and order of the file are kept. */
 export type ConfigSet = {
@@ -281,6 +391,26 @@ export type Differences = {
   /** Bytes a sync would fetch. */
   bytes: number;
 };
+export type DoctorFinding = {
+  /** What was looked at, like `disk` or `profile`. Several findings may have the same. */
+  id: string;
+  level: DoctorLevel;
+  /** A sentence without a full stop. Never holds a key. */
+  what: string;
+  /** A command or an advice. */
+  fix?: (string | null);
+  /** Whether `doctor.fix` mends it. */
+  safe?: boolean;
+};
+/** Mends the findings that are `safe`: access modes of clown's own files, and files left over from a crash. */
+export type DoctorFix = Record<string, never>;
+export type DoctorLevel = ("ok" | "error" | "warning" | "note");
+export type DoctorMended = {
+  /** What was done, one sentence each. */
+  mended: Array<string>;
+  /** What could not be done, and why. */
+  failed?: Array<string>;
+};
 export type DoctorReply = {
   index: string;
   /** Of the index, in bytes. */
@@ -300,6 +430,27 @@ export type DoctorReply = {
   /** Places that the caller's environment names and nobody looks at. */
   elsewhere?: Array<Elsewhere>;
 };
+export type DoctorReport = {
+  findings: Array<DoctorFinding>;
+  /** For the caller to compare with its own environment. `Removed` only for agents that have profiles. */
+  variables: Array<DoctorVariable>;
+};
+/** Looks at everything the daemon can see. Runs no agent and changes nothing. */
+export type DoctorRun = Record<string, never>;
+/** Why a variable of the caller matters. The daemon never learns which of them are set. */
+export type DoctorVariable = ({
+  role: "removed";
+  pattern: string;
+  agent: string;
+} | {
+  role: "key";
+  name: string;
+  profile: string;
+} | {
+  role: "vendor";
+  name: string;
+  provider: string;
+});
 /** The reply of calls that have nothing to tell. */
 export type Done = Record<string, unknown>;
 /** A variable moves an agent's logs to a place outside of all that are looked at. */
@@ -506,12 +657,17 @@ export type IsolationSpec = {
   modes: Array<Isolation>;
   /** The agent's state directory, relative to the profile home. */
   config_dir: string;
-  /** Variable to path relative to the profile home, set in both modes. */
+  /** Variable to path relative to the profile home, set in both modes; `.` is the home itself. */
   env: Record<string, string>;
+  /** Variable to a directory that all profiles of the agent have in common, in clown's cache: for what the
+   * agent unpacks or downloads, never for state. Set in both modes. */
+  shared?: Record<string, string>;
   /** Directories made 0700 before a run, relative to the profile home. */
   dirs: Array<string>;
   /** Paths relative to a home that belong to the agent and are never bridged. */
   isolated: Array<string>;
+  /** More paths that are not bridged into this agent's own profiles: it would take them for its settings. */
+  hidden?: Array<string>;
   /** Variables removed from the caller's environment; a trailing `*` matches the rest. */
   strip_env: Array<string>;
   /** Files of a project that the agent runs as code inside its own process, where the key is. */
@@ -552,6 +708,68 @@ export type KeySource = ({
 });
 /** A key on its way between client and daemon. `Debug` shows no byte of it. */
 export type KeyText = string;
+/** One launcher, as noted in `launchers.json`. */
+export type Launcher = {
+  /** Name of the command. */
+  name: string;
+  /** Absolute path of the file. */
+  path: string;
+  /** The clown it starts. */
+  program: string;
+  target: LauncherTarget;
+};
+/** One launcher, as noted in `launchers.json`. */
+export type LauncherRow = {
+  /** Name of the command. */
+  name: string;
+  /** Absolute path of the file. */
+  path: string;
+  /** The clown it starts. */
+  program: string;
+  target: LauncherTarget;
+  state: LauncherState;
+};
+export type LauncherState = ("ready" | "missing" | "foreign" | "not-on-path");
+/** What a launcher runs. */
+export type LauncherTarget = ({
+  kind: "profile";
+  alias: string;
+} | {
+  kind: "agent";
+  id: string;
+});
+/** What a launcher runs. */
+export type LauncherTargetIn = ({
+  kind: "profile";
+  alias: string;
+} | {
+  kind: "agent";
+  id: string;
+});
+/** Makes a launcher. A file that is not clown's is never replaced. */
+export type LaunchersInstall = {
+  target: LauncherTargetIn;
+  /** Absent: `AGENT-ALIAS` for a profile, the name of the agent's program for an agent. */
+  name?: (string | null);
+  /** Absolute; absent: `~/.local/bin`. */
+  bin_dir?: (string | null);
+  /** The clown to start: absolute path. */
+  program: string;
+};
+export type LaunchersInstalled = {
+  launcher: Launcher;
+  /** Whether the caller's PATH finds it under its name. */
+  found: boolean;
+  warnings?: Array<string>;
+};
+export type LaunchersList = Record<string, never>;
+export type LaunchersReply = {
+  launchers: Array<LauncherRow>;
+};
+/** Removes a launcher. A file that is not clown's any more stays. */
+export type LaunchersUninstall = {
+  name: string;
+};
 export type Linted = {
   artifacts: number;
   problems: Array<Problem>;
@@ -595,6 +813,8 @@ export type Model = {
   id: string;
   /** Context window in tokens. */
   context?: (number | null);
+  /** Whether the price table has it; what is used of others costs an unknown sum. */
+  priced?: boolean;
 };
 /** Sums over requests, in the names used everywhere. The parts are disjoint, but for `reasoning_tokens`, which are among
  * `output_tokens`; `total_tokens` is what was billed. */
@@ -648,6 +868,14 @@ export type PricesSynced = {
   moved: Array<PriceMove>;
   /** Why the old prices stay. */
   refused?: (string | null);
+};
+/** `[probe]`: how a key is checked. Absent where the usual list of models is enough: `/models` below an
+ * OpenAI base URL, `/v1/models` below an Anthropic one, `/v1beta/models` below Gemini's. */
+export type ProbeSpec = {
+  /** Path of the list of models on the endpoint's host, `/` first; empty where there is none. */
+  models?: (string | null);
+  /** Path that only a good key opens, where the list of models is open to everybody. */
+  check?: (string | null);
 };
 /** A manifest that could not be used, told without hiding the others. */
 export type Problem = {
@@ -774,12 +1002,13 @@ export type ProfilesRename = {
   alias: string;
   to: string;
 };
-/** A place in a project, relative to the working directory and every one above it. */
+/** A place in a project, relative to the directories where the agent looks for it. */
 export type ProjectCode = {
   /** A file, or a directory with any file in it. */
   path: string;
   /** Only when the file's text has this key. */
   key?: (string | null);
+  reach: Reach;
 };
 /** A text for the agent, such as `CLAUDE.md`. Written when the file is missing. */
 export type Prompt = {
@@ -814,10 +1043,16 @@ export type ProviderManifest = {
   any_model: boolean;
   default_model?: (string | null);
   quirks: Array<string>;
+  /** What the addresses, models and windows are known from. */
+  evidence?: (string | null);
+  /** What a user should know before the first run, a sentence each. */
+  caveats?: Array<string>;
   /** Model for each tier (`opus`, `sonnet`, `haiku`). */
   tiers: Record<string, string>;
   endpoints: Array<Endpoint>;
   models: Array<Model>;
+  probe?: (ProbeSpec | null);
+  balance?: Array<Balance>;
 };
 export type ProviderRow = {
   id: ProviderId;
@@ -969,6 +1204,8 @@ export type ProxyStop = {
 };
 /** Why requests of a profile go through a proxy, or do not. */
 export type ProxyUse = ("off" | "enabled" | "needed");
+/** Where an agent looks for a project's files. */
+export type Reach = ("above" | "below-home" | "here");
 export type Reconciled = {
   slice: Slice;
   /** Sessions with a bill, those that differ first. At most 500. */
@@ -1583,6 +1820,9 @@ export type Verified = {
 export type VersionProbe = {
   args: Array<string>;
   timeout_ms: number;
+  /** What the first printed line looks like (any of these, with `*`), where agents of several vendors have one
+   * name. Another program of that name is not this agent. */
+  says?: Array<string>;
 };
 /** A limit as its vendor told it to the agent. */
 export type Window = {
@@ -1764,6 +2004,64 @@ export interface Routes {
   "GET /api/v1/templates/{agent}/{name}": {
     path: { "agent": string | number; "name": string | number };
     reply: TemplateDetail;
+  };
+  /** Which profile a directory chooses, and why. */
+  "GET /api/v1/bindings": {
+    query: { "dir"?: string };
+    reply: BindingsChoice;
+  };
+  /** Binds a directory to a profile: sets `profile` in its `.clown.toml`, and keeps the rest of it. */
+  "PUT /api/v1/bindings": {
+    body: {
+      alias: string;
+      dir?: (string | null);
+    };
+    reply: BindingsChoice;
+  };
+  /** Takes `profile` out of a directory's `.clown.toml`; a file with nothing else in it goes. */
+  "DELETE /api/v1/bindings": {
+    query: { "dir"?: string };
+    reply: BindingsChoice;
+  };
+  /** Whether the settings of a file beyond the profile hold. */
+  "POST /api/v1/bindings/trust": {
+    body: ("given" | "not-needed" | "missing");
+    reply: BindingsChoice;
+  };
+  "GET /api/v1/launchers": {
+    reply: LaunchersReply;
+  };
+  /** Makes a launcher. A file that is not clown's is never replaced. */
+  "POST /api/v1/launchers": {
+    body: {
+      target: LauncherTargetIn;
+      /** Absent: `AGENT-ALIAS` for a profile, the name of the agent's program for an agent. */
+      name?: (string | null);
+      /** Absolute; absent: `~/.local/bin`. */
+      bin_dir?: (string | null);
+      /** The clown to start: absolute path. */
+      program: string;
+    };
+    reply: LaunchersInstalled;
+  };
+  /** Removes a launcher. A file that is not clown's any more stays. */
+  "DELETE /api/v1/launchers/{name}": {
+    path: { "name": string | number };
+    reply: Launcher;
+  };
+  /** Looks at everything the daemon can see. Runs no agent and changes nothing. */
+  "GET /api/v1/doctor": {
+    reply: DoctorReport;
+  };
+  /** Mends the findings that are `safe`: access modes of clown's own files, and files left over from a crash. */
+  "POST /api/v1/doctor/fix": {
+    body: Record<string, never>;
+    reply: DoctorMended;
+  };
+  /** Names that begin so. Probes nothing and opens no key store: it is asked at each press of a key. */
+  "GET /api/v1/words": {
+    query: { "kind": "profiles" | "agents" | "providers" | "models" | "sessions" | "scripts" | "templates" | "settings"; "begins": string; "agent"?: string; "provider"?: string; "profile"?: string };
+    reply: CompleteReply;
   };
   "GET /api/v1/config": {
     reply: ConfigSettings;
