@@ -14,6 +14,7 @@ mod hostile_peers;
 mod hostile_scripts;
 mod http;
 mod keychain;
+mod manifests;
 mod prices;
 mod profiles;
 mod proxy;

@@ -10,6 +10,7 @@ mod corpus;
 mod demo;
 mod dirs;
 mod licences;
+mod more;
 mod outcome;
 mod platforms;
 mod registry;
