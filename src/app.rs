@@ -145,7 +145,7 @@ impl App {
             house,
             config,
             manifests: Manifests::new(&paths),
-            detector: Detector::new(paths.detections_file(), Arc::clone(&seams.spawn)),
+            detector: Detector::new(paths.clone(), Arc::clone(&seams.spawn)),
             profiles: Store::new(paths.clone()),
             scripts: Scripts::new(Arc::clone(&seams.spawn)),
             approvals: Approvals::new(paths.approvals_file(), paths.approvals_dir()),

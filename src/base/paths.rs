@@ -153,6 +153,16 @@ impl Paths {
         self.root.join("cache").join("agent-detections.json")
     }
 
+    /// What all profiles of an agent have in common; may be deleted while none runs.
+    pub fn shared_dir(&self, agent: &AgentId) -> PathBuf {
+        self.root.join("cache").join("agents").join(agent.as_str())
+    }
+
+    /// A place inside a profile's home as a manifest writes it: `.` is the home itself.
+    pub fn in_home(home: &Path, below: &str) -> PathBuf {
+        if below == "." { home.to_owned() } else { home.join(below) }
+    }
+
     pub fn sessions_file(&self) -> PathBuf {
         self.root.join("telemetry").join("sessions.jsonl")
     }

@@ -68,14 +68,15 @@ impl Agents {
 
 fn show(listed: &Listed, output: Output) {
     output.data(listed, || {
-        let mut table = Table::new(&["agent", "name", "version", "profiles", "origin", "path"]);
+        let mut table = Table::new(&["agent", "name", "version", "tested", "profiles", "origin", "path"]);
         for row in &listed.agents {
             let (version, path) = match &row.installed {
                 Some(found) => (found.version.clone().or(found.problem.clone()).unwrap_or_default(), found.path.clone()),
                 None => ("not installed".into(), row.install_hint.clone()),
             };
             let profiles = if row.profiles == 0 { String::new() } else { row.profiles.to_string() };
-            table.row([row.id.clone(), row.name.clone(), version, profiles, row.origin.to_string(), path]);
+            let tested = row.tested.clone().unwrap_or_else(|| "never".into());
+            table.row([row.id.clone(), row.name.clone(), version, tested, profiles, row.origin.to_string(), path]);
         }
         table.render()
     });
@@ -96,7 +97,11 @@ fn describe(detail: &AgentDetail) -> String {
         ("agent", agent.id.to_string()),
         ("name", agent.name.clone()),
         ("installed", installed),
-        ("tested", agent.tested.clone().unwrap_or_default()),
+        ("tested", agent.tested.clone().unwrap_or_else(|| "never: clown's tests have not run this agent".into())),
+        (
+            "ask once",
+            if agent.headless.is_empty() { String::new() } else { format!("clown run ALIAS {} PROMPT", agent.headless.join(" ")) },
+        ),
         ("formats", words(agent.formats.iter().map(ToString::to_string).collect())),
         ("isolation", words(agent.isolation.modes.iter().map(ToString::to_string).collect())),
         ("isolated", words(agent.isolation.isolated.clone())),
@@ -105,6 +110,7 @@ fn describe(detail: &AgentDetail) -> String {
         ("script", format!("{} ({})", agent.script, detail.script_origin.map(|o| o.to_string()).unwrap_or_else(|| "missing".into()))),
         ("providers", words(detail.providers.clone())),
         ("origin", detail.file.clone().unwrap_or_else(|| detail.origin.to_string())),
+        ("note", agent.caveats.join("\n")),
         ("homepage", agent.homepage.clone().unwrap_or_default()),
     ])
 }

@@ -178,7 +178,11 @@ fn describe(detail: &ProviderDetail) -> String {
     let models: Vec<String> = provider
         .models
         .iter()
-        .map(|m| format!("{}{}", m.id, m.context.map(|c| format!(" ({} K)", c / 1000)).unwrap_or_default()))
+        .map(|m| {
+            let window = m.context.map(|c| format!("{} K", c / 1000));
+            let notes: Vec<String> = window.into_iter().chain((!m.priced).then(|| "no price known".to_owned())).collect();
+            if notes.is_empty() { m.id.clone() } else { format!("{} ({})", m.id, notes.join(", ")) }
+        })
         .collect();
     fields(&[
         ("provider", provider.id.to_string()),
@@ -190,7 +194,9 @@ fn describe(detail: &ProviderDetail) -> String {
         ("key", provider.key_env.clone().unwrap_or_default()),
         ("key from", provider.key_url.clone().unwrap_or_default()),
         ("quirks", provider.quirks.join(", ")),
+        ("note", provider.caveats.join("\n")),
         ("agents", detail.agents.join(", ")),
+        ("known from", provider.evidence.clone().unwrap_or_default()),
         ("origin", detail.file.clone().unwrap_or_else(|| detail.origin.to_string())),
         ("homepage", provider.homepage.clone().unwrap_or_default()),
     ])

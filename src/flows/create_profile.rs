@@ -23,6 +23,7 @@ use crate::{
         envelope::Caller,
         hooks::Hook,
         ids::{Alias, McpName},
+        manifest::AgentManifest,
         mcp,
         profiles::{Create, Created, Credential, Profile, STORED_VERSION, Settings},
         proxy,
@@ -88,6 +89,8 @@ pub(crate) fn create_with(app: &App, ask: Create, beside: Beside, caller: &Calle
     let from_template = template.as_ref().map(|t| t.output.clone()).unwrap_or_default();
     let mut notes: Vec<String> = resolved.proxy_note().into_iter().collect();
     notes.extend(template.iter().flat_map(templates::Taken::notes));
+    notes.extend(about(&resolved.agent.item));
+    notes.extend(resolved.provider.item.caveats.iter().cloned());
     let fresh = std::fs::symlink_metadata(&home).is_err();
     if !fresh {
         warnings.push(format!("{} exists already and is used as it is", home.display()));
@@ -213,4 +216,11 @@ pub(crate) fn apply_settings(profile: &mut Profile, settings: Settings) -> Resul
         };
     }
     Ok(())
+}
+
+/// What its manifest says a user should know.
+fn about(agent: &AgentManifest) -> impl Iterator<Item = String> {
+    let untested =
+        agent.tested.is_none().then(|| format!("clown's tests have never run {}: its set-up follows what is known of it.", agent.name));
+    agent.caveats.iter().cloned().chain(untested)
 }

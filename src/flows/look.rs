@@ -51,6 +51,7 @@ fn agent_rows(app: &App, only: Option<&str>, ask: Ask, caller: &Caller) -> Resul
             name: agent.name.clone(),
             origin: found.origin,
             installed: detections.remove(agent.id.as_str()),
+            tested: agent.tested.clone(),
             install_hint: agent.install.hint.clone(),
             profiles: profiles.iter().filter(|p| p.agent == agent.id).count(),
         }

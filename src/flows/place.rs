@@ -10,13 +10,18 @@ use crate::{
     app::App,
     base::{
         error::{Error, Result},
-        os,
+        fsx, os,
         paths::{Paths, REAL_HOME_VAR},
         secret::Secret,
     },
     manifests::Snapshot,
     profiles::{Bridge, Fill, PENDING, Real, apply_files, apply_pending, prepare, prepare_tmp},
-    wire::{envelope::Caller, manifest::Isolation, profiles::Profile, scripts::Output},
+    wire::{
+        envelope::Caller,
+        manifest::{AgentManifest, Isolation},
+        profiles::Profile,
+        scripts::Output,
+    },
 };
 
 /// Base directories and the variables that move them.
@@ -46,7 +51,10 @@ pub(crate) fn ready(app: &App, snapshot: &Snapshot, caller: &Caller, profile: &P
     prepare(home, &spec.dirs)?;
     prepare_tmp(&app.paths.profile_tmp(&os::temp_dir(&app.runtime), &profile.agent, &profile.alias))?;
     let agents = snapshot.agents.values().flat_map(|a| a.item.isolation.isolated.iter().cloned());
-    let isolated: BTreeSet<String> = agents.chain([Paths::PROXY_DIR.to_owned()]).collect();
+    let isolated: BTreeSet<String> = agents.chain(spec.hidden.iter().cloned()).chain([Paths::PROXY_DIR.to_owned()]).collect();
+    for (_, place) in shared(app, &resolved.agent.item) {
+        fsx::create_private_dir(&place)?;
+    }
     let moved =
         BASE_DIRS.iter().filter_map(|(var, below)| Some((*below, caller.env.get(*var).filter(|v| !v.is_empty()).map(PathBuf::from)?)));
     let real = Real { home: user_home(caller)?, moved: moved.filter(|(_, place)| place.is_absolute()).collect() };
@@ -63,6 +71,12 @@ pub(crate) fn ready(app: &App, snapshot: &Snapshot, caller: &Caller, profile: &P
         }
     };
     Ok(replaced.iter().map(|path| replaced_warning(home, path)).collect())
+}
+
+/// Directories that an agent's profiles have in common, by variable.
+pub(crate) fn shared(app: &App, agent: &AgentManifest) -> impl Iterator<Item = (String, PathBuf)> {
+    let base = app.paths.shared_dir(&agent.id);
+    agent.isolation.shared.clone().into_iter().map(move |(var, below)| (var, base.join(below)))
 }
 
 pub(crate) fn replaced_warning(home: &Path, path: &str) -> String {

@@ -6,11 +6,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::resolve::Resolved;
+use super::{place::user_home, resolve::Resolved};
 use crate::{
     app::App,
     base::error::{Error, Result},
-    wire::{envelope::Caller, manifest::ProjectCode, profiles::Profile, proxy::Use},
+    wire::{
+        envelope::Caller,
+        manifest::{ProjectCode, Reach},
+        profiles::Profile,
+        proxy::Use,
+    },
 };
 
 const PREFERENCE: &str = "project_config";
@@ -26,7 +31,7 @@ pub(crate) fn check(app: &App, profile: &Profile, resolved: &Resolved, caller: &
     if profile.preferences.get(PREFERENCE).or_else(|| preferences.get(PREFERENCE)).is_some_and(|p| p == "trusted") {
         return Ok(());
     }
-    match find(&agent.isolation.project_code, Path::new(&caller.cwd)) {
+    match find(&agent.isolation.project_code, Path::new(&caller.cwd), &user_home(caller)?) {
         None => Ok(()),
         Some(found) => {
             Err(Error::refused(format!("{} would run {} with the key of profile {} in reach", agent.name, found.display(), profile.alias))
@@ -38,9 +43,16 @@ pub(crate) fn check(app: &App, profile: &Profile, resolved: &Resolved, caller: &
 
 /// The first such file in a directory or above it. Where an agent stops looking is git's decision, and
 /// a damaged `.git` or one of another owner makes it go on to the root; so every parent counts.
-fn find(places: &[ProjectCode], cwd: &Path) -> Option<PathBuf> {
-    cwd.ancestors()
-        .find_map(|dir| places.iter().map(|p| (dir.join(&p.path), p)).find(|(path, place)| hit(path, place)).map(|(path, _)| path))
+fn find(places: &[ProjectCode], cwd: &Path, home: &Path) -> Option<PathBuf> {
+    let looks = |place: &ProjectCode, dir: &Path| match place.reach {
+        Reach::Above => true,
+        Reach::BelowHome => dir == cwd || dir != home,
+        Reach::Here => dir == cwd,
+    };
+    cwd.ancestors().find_map(|dir| {
+        let mut paths = places.iter().filter(|place| looks(place, dir)).map(|place| (dir.join(&place.path), place));
+        paths.find(|(path, place)| hit(path, place)).map(|(path, _)| path)
+    })
 }
 
 fn hit(path: &Path, place: &ProjectCode) -> bool {
@@ -60,14 +72,18 @@ fn hit(path: &Path, place: &ProjectCode) -> bool {
 mod tests {
     use super::*;
 
+    fn code(path: &str, key: Option<&str>, reach: Reach) -> ProjectCode {
+        ProjectCode { path: path.into(), key: key.map(str::to_owned), reach }
+    }
+
     #[test]
     fn code_is_found_in_the_directory_and_all_above_it() {
         let dir = tempfile::tempdir().unwrap();
         let (root, cwd) = (dir.path().join("repo"), dir.path().join("repo/a/b"));
         fs::create_dir_all(&cwd).unwrap();
         fs::create_dir(root.join(".git")).unwrap();
-        let places =
-            [ProjectCode { path: ".x/plugin".into(), key: None }, ProjectCode { path: "x.json".into(), key: Some("plugin".into()) }];
+        let places = [code(".x/plugin", None, Reach::Above), code("x.json", Some("plugin"), Reach::Above)];
+        let find = |places: &[ProjectCode], cwd: &Path| find(places, cwd, dir.path());
         fs::create_dir_all(root.join(".x/plugin")).unwrap();
         assert_eq!(find(&places, &cwd), None, "an empty directory is no code");
         fs::write(root.join("x.json"), "{ \"theme\": [] }").unwrap();
@@ -80,5 +96,17 @@ mod tests {
         fs::create_dir_all(dir.path().join(".x/plugin")).unwrap();
         fs::write(dir.path().join(".x/plugin/evil.js"), "").unwrap();
         assert_eq!(find(&places, &cwd), Some(dir.path().join(".x/plugin")), "a damaged .git stops nobody");
+    }
+    #[test]
+    fn an_agent_s_own_files_in_the_home_are_no_project_s() {
+        let home = tempfile::tempdir().unwrap();
+        let cwd = home.path().join("repo/inner");
+        fs::create_dir_all(&cwd).unwrap();
+        fs::write(home.path().join("s.json"), "").unwrap();
+        let hits = |reach, cwd: &Path| find(&[code("s.json", None, reach)], cwd, home.path()).is_some();
+        assert_eq!([Reach::Above, Reach::BelowHome, Reach::Here].map(|reach| hits(reach, &cwd)), [true, false, false]);
+        assert!(hits(Reach::BelowHome, home.path()) && hits(Reach::Here, home.path()), "there they are the project's");
+        fs::write(home.path().join("repo/s.json"), "").unwrap();
+        assert_eq!([Reach::BelowHome, Reach::Here].map(|reach| hits(reach, &cwd)), [true, false]);
     }
 }

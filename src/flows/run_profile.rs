@@ -19,7 +19,7 @@ use crate::{
         env_names::env_name_allowed,
         error::{Error, Result},
         os,
-        paths::REAL_HOME_VAR,
+        paths::{Paths, REAL_HOME_VAR},
         secret::Secret,
         url,
     },
@@ -48,9 +48,12 @@ pub fn begin(app: &App, ask: Begin, caller: &Caller) -> Result<Plan> {
     let resolved = resolve(&snapshot, &profile)?;
     let agent = &resolved.agent.item;
     let path = caller.env.get("PATH").map(String::as_str).unwrap_or_default();
-    let program = find_program(&agent.binaries, path).ok_or_else(|| {
-        Error::not_found(format!("{} is not installed: no {} on PATH", agent.name, agent.binaries.join(" or ")))
-            .hint(format!("install it: {}", agent.install.hint))
+    let program = app.detector.find(agent, path)?.ok_or_else(|| {
+        let what = match find_program(&agent.binaries, path) {
+            Some(other) => format!("{} is another agent", other.display()),
+            None => format!("no {} on PATH", agent.binaries.join(" or ")),
+        };
+        Error::not_found(format!("{} is not installed: {what}", agent.name)).hint(format!("install it: {}", agent.install.hint))
     })?;
     project_code::check(app, &profile, &resolved, caller)?;
     let told = budgets::before_run(app, profile.alias.as_str())?;
@@ -253,7 +256,10 @@ pub(crate) fn placed(app: &App, caller: &Caller, profile: &Profile, agent: &Agen
         }
     }
     for (var, below) in &agent.isolation.env {
-        set.insert(var.clone(), text(&home.join(below))?);
+        set.insert(var.clone(), text(&Paths::in_home(home, below))?);
+    }
+    for (var, dir) in place::shared(app, agent) {
+        set.insert(var, text(&dir)?);
     }
     set.insert("TMPDIR".to_owned(), text(&app.paths.profile_tmp(&os::temp_dir(&app.runtime), &profile.agent, &profile.alias))?);
     // A clown called by the agent's tools must not take the profile's home for the user's.

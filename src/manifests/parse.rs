@@ -9,6 +9,15 @@ use crate::wire::{
     templates::Template,
 };
 
+const ONE_LINE: &str = "needs lines of at most 300 bytes";
+
+fn one_line(text: &str) -> bool {
+    !text.trim().is_empty() && !text.chars().any(char::is_control) && text.len() <= 300
+}
+
+/// As a path: the profile home itself.
+const HOME: &str = ".";
+
 pub(crate) fn agent(file: &str, stem: &str, text: &str) -> Result<AgentManifest, Problem> {
     let manifest: AgentManifest = read(file, text)?;
     check_head(file, stem, manifest.schema, ("id", manifest.id.as_str()))?;
@@ -17,16 +26,20 @@ pub(crate) fn agent(file: &str, stem: &str, text: &str) -> Result<AgentManifest,
     if manifest.binaries.is_empty() || manifest.binaries.iter().any(|b| b.is_empty() || b.contains(['/', '\\'])) {
         return Err(bad("binaries", "needs plain program names".into()));
     }
+    if !manifest.caveats.iter().all(|text| one_line(text)) {
+        return Err(bad("caveats", ONE_LINE.into()));
+    }
     if manifest.formats.is_empty() && manifest.auth.contains(&crate::wire::manifest::AuthMode::Key) {
         return Err(bad("formats", "an agent that takes keys must speak a format".into()));
     }
     if !isolation.modes.contains(&isolation.default) {
         return Err(bad("isolation.default", "is not among isolation.modes".into()));
     }
-    if let Some(name) = isolation.env.keys().find(|name| !place_name_allowed(name)) {
+    if let Some(name) = isolation.env.keys().chain(isolation.shared.keys()).find(|name| !place_name_allowed(name)) {
         return Err(bad("isolation.env", format!("{name:?} is no variable that a manifest may set")));
     }
-    let paths = isolation.isolated.iter().chain(&isolation.dirs).chain(isolation.env.values()).chain([&isolation.config_dir]);
+    let paths = isolation.isolated.iter().chain(&isolation.hidden).chain(&isolation.dirs).chain([&isolation.config_dir]);
+    let paths = paths.chain(isolation.env.values().filter(|path| *path != HOME)).chain(isolation.shared.values());
     let files = &manifest.files;
     let named = files.settings.iter().chain(files.parts.keys()).chain(&files.history).chain(&files.databases).chain(&files.transcript);
     let paths = paths.chain(manifest.agent_hooks.as_ref().map(|hooks| &hooks.file)).chain(named);
@@ -64,6 +77,9 @@ pub(crate) fn provider(file: &str, stem: &str, text: &str) -> Result<ProviderMan
     let manifest: ProviderManifest = read(file, text)?;
     check_head(file, stem, manifest.schema, ("id", manifest.id.as_str()))?;
     let bad = |key: &str, message: String| problem(file, text, Some(key), message);
+    if !manifest.caveats.iter().chain(&manifest.evidence).all(|text| one_line(text)) {
+        return Err(bad("caveats", ONE_LINE.into()));
+    }
     if manifest.kind == ProviderKind::Remote && manifest.endpoints.is_empty() {
         return Err(bad("endpoints", "a remote provider needs one".into()));
     }

@@ -108,12 +108,19 @@ pub(crate) fn regions(provider: &ProviderManifest) -> Vec<&str> {
     found
 }
 
+/// Of a provider where which models there are is the user's doing, and the agent's own default is not one of them.
+const NEEDS_MODEL: &str = "needs-model";
+
 /// The model: the user's, else the provider's default, else the agent's. A model the provider does
 /// not list comes with a warning where any is allowed, and is refused otherwise; never replaced.
 pub fn choose_model(agent: &AgentManifest, provider: &ProviderManifest, wanted: Option<&str>) -> Result<(Option<String>, Option<String>)> {
     let Some(model) = wanted else {
-        let default = provider.default_model.clone().or_else(|| agent.default_model.clone());
-        return Ok((default.filter(|m| !m.is_empty()), None));
+        let default = provider.default_model.clone().or_else(|| agent.default_model.clone()).filter(|m| !m.is_empty());
+        if default.is_none() && provider.quirks.iter().any(|q| q == NEEDS_MODEL) {
+            return Err(Error::usage(format!("provider {} needs a model to be named", provider.id))
+                .hint("name one that it has there: --model NAME"));
+        }
+        return Ok((default, None));
     };
     if model.is_empty() || model.len() > 200 || model.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return Err(Error::invalid(format!("{model:?} is not a model name"))
@@ -197,5 +204,9 @@ mod tests {
         assert_eq!(model.as_deref(), Some("smal-model"));
         assert!(warning.unwrap().contains("did you mean small-model"));
         assert!(choose_model(&a, &closed, Some("a b")).is_err());
+        let mut bare = provider("any_model = true\nquirks = [\"needs-model\"]");
+        assert!(choose_model(&a, &bare, None).is_ok());
+        bare.default_model = None;
+        assert!(choose_model(&a, &bare, None).is_err() && choose_model(&a, &bare, Some("mine")).is_ok());
     }
 }

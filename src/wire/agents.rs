@@ -28,6 +28,9 @@ pub struct AgentRow {
     pub origin: Origin,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub installed: Option<Detection>,
+    /// Newest version clown's tests ran; absent where they have never run the agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tested: Option<String>,
     pub install_hint: String,
     pub profiles: usize,
 }

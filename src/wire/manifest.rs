@@ -127,7 +127,7 @@ pub struct AgentManifest {
     pub aliases: Vec<String>,
     /// Program names looked up on PATH, in order; the first found is used.
     pub binaries: Vec<String>,
-    /// Newest version the script was proven with.
+    /// Newest version the script was proven with, as the program says it. Absent: clown's tests have never run the agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tested: Option<String>,
     /// Formats the agent speaks, preferred first.
@@ -139,6 +139,12 @@ pub struct AgentManifest {
     pub usage: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_model: Option<String>,
+    /// What a user should know before the first run and no setting can change, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub caveats: Vec<String>,
+    /// Arguments that ask one thing without a terminal; the prompt goes behind them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headless: Vec<String>,
     #[serde(default)]
     pub version: VersionProbe,
     pub isolation: IsolationSpec,
@@ -251,11 +257,15 @@ impl Task {
 pub struct VersionProbe {
     pub args: Vec<String>,
     pub timeout_ms: u64,
+    /// What the first printed line looks like (any of these, with `*`), where agents of several vendors have one
+    /// name. Another program of that name is not this agent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub says: Vec<String>,
 }
 
 impl Default for VersionProbe {
     fn default() -> Self {
-        Self { args: vec!["--version".into()], timeout_ms: 10_000 }
+        Self { args: vec!["--version".into()], timeout_ms: 10_000, says: Vec::new() }
     }
 }
 
@@ -266,14 +276,21 @@ pub struct IsolationSpec {
     pub modes: Vec<Isolation>,
     /// The agent's state directory, relative to the profile home.
     pub config_dir: String,
-    /// Variable to path relative to the profile home, set in both modes.
+    /// Variable to path relative to the profile home, set in both modes; `.` is the home itself.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
+    /// Variable to a directory that all profiles of the agent have in common, in clown's cache: for what the
+    /// agent unpacks or downloads, never for state. Set in both modes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub shared: BTreeMap<String, String>,
     /// Directories made 0700 before a run, relative to the profile home.
     #[serde(default)]
     pub dirs: Vec<String>,
     /// Paths relative to a home that belong to the agent and are never bridged.
     pub isolated: Vec<String>,
+    /// More paths that are not bridged into this agent's own profiles: it would take them for its settings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hidden: Vec<String>,
     /// Variables removed from the caller's environment; a trailing `*` matches the rest.
     #[serde(default)]
     pub strip_env: Vec<String>,
@@ -282,7 +299,7 @@ pub struct IsolationSpec {
     pub project_code: Vec<ProjectCode>,
 }
 
-/// A place in a project, relative to the working directory and every one above it.
+/// A place in a project, relative to the directories where the agent looks for it.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProjectCode {
@@ -291,6 +308,21 @@ pub struct ProjectCode {
     /// Only when the file's text has this key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    #[serde(default)]
+    pub reach: Reach,
+}
+
+/// Where an agent looks for a project's files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reach {
+    /// In the working directory and every one above it.
+    #[default]
+    Above,
+    /// The same, without the user's home where that is above: what stands there are the agent's files outside of clown.
+    BelowHome,
+    /// In the working directory alone.
+    Here,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -394,6 +426,12 @@ pub struct ProviderManifest {
     pub default_model: Option<String>,
     #[serde(default)]
     pub quirks: Vec<String>,
+    /// What the addresses, models and windows are known from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<String>,
+    /// What a user should know before the first run, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub caveats: Vec<String>,
     /// Model for each tier (`opus`, `sonnet`, `haiku`).
     #[serde(default)]
     pub tiers: BTreeMap<String, String>,
@@ -424,6 +462,13 @@ pub struct Model {
     /// Context window in tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<u64>,
+    /// Whether the price table has it; what is used of others costs an unknown sum.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub priced: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// `models/<provider>.toml` of the registry, `models.d/<provider>.toml` of the user: models that came after a

@@ -5,6 +5,8 @@ mod headless;
 mod home;
 mod hostile;
 mod isolation;
+mod more;
+mod more_hostile;
 mod proxied;
 mod signals;
 

@@ -17,6 +17,7 @@ mod http;
 mod installer;
 mod keychain;
 mod man;
+mod manifests;
 mod moving;
 mod prices;
 mod probe;

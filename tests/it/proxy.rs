@@ -16,5 +16,7 @@ mod shape;
 
 pub use brain::WORD;
 pub use cast::{Cast, Served};
+pub use engine::{CLIENT_KEY, Engine, UPSTREAM_KEY};
 pub use gemini_cli::SETTINGS as GEMINI_SETTINGS;
+pub use http::{open, read};
 pub use script::{Format, Usage};

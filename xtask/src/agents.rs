@@ -12,34 +12,43 @@ use crate::shell::{capture, run};
 #[derive(Clone, Copy)]
 pub(crate) struct Pinned {
     pub(crate) command: &'static str,
-    package: &'static str,
-    version: &'static str,
+    pub(crate) package: &'static str,
+    pub(crate) version: &'static str,
+    /// A word of what it prints when asked for its version, where that is not the package's. Empty: it prints none on stdout.
+    pub(crate) says: Option<&'static str>,
 }
 
-pub(crate) const CLAUDE: Pinned = Pinned { command: "claude", package: "@anthropic-ai/claude-code", version: "2.1.330" };
-pub(crate) const CODEX: Pinned = Pinned { command: "codex", package: "@openai/codex", version: "0.169.0" };
-const OPENCODE: Pinned = Pinned { command: "opencode", package: "opencode-ai", version: "1.18.33" };
-const GEMINI: Pinned = Pinned { command: "gemini", package: "@google/gemini-cli", version: "0.61.0" };
+impl Pinned {
+    pub(crate) const fn new(command: &'static str, package: &'static str, version: &'static str) -> Self {
+        Self { command, package, version, says: None }
+    }
+}
+
+pub(crate) const CLAUDE: Pinned = Pinned::new("claude", "@anthropic-ai/claude-code", "2.1.330");
+pub(crate) const CODEX: Pinned = Pinned::new("codex", "@openai/codex", "0.169.0");
+const OPENCODE: Pinned = Pinned::new("opencode", "opencode-ai", "1.18.33");
+const GEMINI: Pinned = Pinned::new("gemini", "@google/gemini-cli", "0.61.0");
 pub(crate) const ALL: &[Pinned] = &[CLAUDE, CODEX, OPENCODE, GEMINI];
 
 /// Another tracker of usage, to measure beside.
 #[cfg(target_os = "linux")]
-pub(crate) const CCUSAGE: Pinned = Pinned { command: "ccusage", package: "ccusage", version: "20.0.24" };
+pub(crate) const CCUSAGE: Pinned = Pinned::new("ccusage", "ccusage", "20.0.24");
 
 /// A package that is no agent, in `target/<its command>`. Returns the directory of its commands.
 #[cfg(target_os = "linux")]
 pub(crate) fn ensure_apart(only: Pinned) -> Result<PathBuf, Failure> {
-    install(only.command, &[only], &[only])
+    install(only.command, &[only], &[only], &[])
 }
 
 /// Installs what is lacking and returns the directory to put on PATH.
 ///
 /// `installed.txt` lists what was installed *and* seen to print its version; a half-done installation is not in it.
 pub(crate) fn ensure(wanted: &[Pinned]) -> Result<PathBuf, Failure> {
-    install("agents", ALL, wanted)
+    install("agents", ALL, wanted, &[])
 }
 
-fn install(place: &str, known: &[Pinned], wanted: &[Pinned]) -> Result<PathBuf, Failure> {
+/// `path`: where programs are that it needs beside those on PATH.
+pub(crate) fn install(place: &str, known: &[Pinned], wanted: &[Pinned], path: &[PathBuf]) -> Result<PathBuf, Failure> {
     let dir = dirs::under_target(place)?;
     let bin = dir.join("node_modules").join(".bin");
     let _alone = dirs::lock(&dir)?;
@@ -62,7 +71,7 @@ fn install(place: &str, known: &[Pinned], wanted: &[Pinned]) -> Result<PathBuf, 
         npm_install(&dir).map_err(|_| first)
     })?;
     for agent in fresh {
-        check(agent, &bin, &dir)?;
+        check(agent, &bin, &dir, path)?;
     }
     write(&stamp, &all.iter().map(|agent| agent.spec() + "\n").collect::<String>())?;
     Ok(bin)
@@ -98,14 +107,19 @@ fn npm_install(dir: &Path) -> Result<(), Failure> {
 }
 
 /// An agent counts as installed when it runs and says the pinned version.
-fn check(agent: &Pinned, bin: &Path, dir: &Path) -> Result<(), Failure> {
+fn check(agent: &Pinned, bin: &Path, dir: &Path, path: &[PathBuf]) -> Result<(), Failure> {
     let home = dir.join("home");
     fs::create_dir_all(&home).map_err(|err| Failure::new(format!("cannot create {}: {err}", home.display())))?;
     let mut cmd = Command::new(agent.path(bin));
     cmd.arg("--version").env("HOME", &home).current_dir(&home);
-    let (_, said) = capture(&mut cmd, Duration::from_secs(120))?;
-    let said = said.trim();
-    if said.split_whitespace().any(|word| word == agent.version) {
+    if !path.is_empty() {
+        let usual = std::env::var_os("PATH").unwrap_or_default();
+        let all = path.iter().cloned().chain(std::env::split_paths(&usual));
+        cmd.env("PATH", std::env::join_paths(all).map_err(|err| Failure::new(format!("no PATH can be made: {err}")))?);
+    }
+    let (ended_well, said) = capture(&mut cmd, Duration::from_secs(120))?;
+    let (said, expected) = (said.trim(), agent.says.unwrap_or(agent.version));
+    if said.split_whitespace().any(|word| word.trim_matches(['v', '.']) == expected) || (expected.is_empty() && ended_well) {
         eprintln!("    {}: {said}", agent.command);
         return Ok(());
     }

@@ -11,6 +11,7 @@ mod demo;
 mod dirs;
 mod dist;
 mod licences;
+mod more;
 mod outcome;
 mod platforms;
 mod registry;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::outcome::{Failure, Outcome, step};
 use crate::shell::{self, run, which};
-use crate::{agents, sdk, ui, usage};
+use crate::{agents, more, sdk, ui, usage};
 
 /// Something that must be on PATH under one of its names.
 struct Tool {
@@ -71,6 +71,7 @@ pub(crate) fn task(args: &[&str]) -> Outcome {
     }
     step("pinned agents", || agents::ensure(agents::ALL).map(drop))?;
     if tests {
+        step("further agents", more::ensure)?;
         step("vendors' SDKs, price oracle", sdk::ensure)?;
         step("packages of the web UI", ui::packages)?;
     }

@@ -21,7 +21,7 @@ export type AgentManifest = {
   aliases: Array<string>;
   /** Program names looked up on PATH, in order; the first found is used. */
   binaries: Array<string>;
-  /** Newest version the script was proven with. */
+  /** Newest version the script was proven with, as the program says it. Absent: clown's tests have never run the agent. */
   tested?: (string | null);
   /** Formats the agent speaks, preferred first. */
   formats: Array<Format>;
@@ -30,6 +30,10 @@ export type AgentManifest = {
   /** Usage parser. */
   usage?: (string | null);
   default_model?: (string | null);
+  /** What a user should know before the first run and no setting can change, a sentence each. */
+  caveats?: Array<string>;
+  /** Arguments that ask one thing without a terminal; the prompt goes behind them. */
+  headless?: Array<string>;
   version: VersionProbe;
   isolation: IsolationSpec;
   supports: Supports;
@@ -42,6 +46,8 @@ export type AgentRow = {
   name: string;
   origin: Origin;
   installed?: (Detection | null);
+  /** Newest version clown's tests ran; absent where they have never run the agent. */
+  tested?: (string | null);
   install_hint: string;
   profiles: number;
 };
@@ -733,12 +739,17 @@ export type IsolationSpec = {
   modes: Array<Isolation>;
   /** The agent's state directory, relative to the profile home. */
   config_dir: string;
-  /** Variable to path relative to the profile home, set in both modes. */
+  /** Variable to path relative to the profile home, set in both modes; `.` is the home itself. */
   env: Record<string, string>;
+  /** Variable to a directory that all profiles of the agent have in common, in clown's cache: for what the
+   * agent unpacks or downloads, never for state. Set in both modes. */
+  shared?: Record<string, string>;
   /** Directories made 0700 before a run, relative to the profile home. */
   dirs: Array<string>;
   /** Paths relative to a home that belong to the agent and are never bridged. */
   isolated: Array<string>;
+  /** More paths that are not bridged into this agent's own profiles: it would take them for its settings. */
+  hidden?: Array<string>;
   /** Variables removed from the caller's environment; a trailing `*` matches the rest. */
   strip_env: Array<string>;
   /** Files of a project that the agent runs as code inside its own process, where the key is. */
@@ -884,6 +895,8 @@ export type Model = {
   id: string;
   /** Context window in tokens. */
   context?: (number | null);
+  /** Whether the price table has it; what is used of others costs an unknown sum. */
+  priced?: boolean;
 };
 /** Sums over requests, in the names used everywhere. The parts are disjoint, but for `reasoning_tokens`, which are among
  * `output_tokens`; `total_tokens` is what was billed. */
@@ -1101,12 +1114,13 @@ export type ProfilesRename = {
   alias: string;
   to: string;
 };
-/** A place in a project, relative to the working directory and every one above it. */
+/** A place in a project, relative to the directories where the agent looks for it. */
 export type ProjectCode = {
   /** A file, or a directory with any file in it. */
   path: string;
   /** Only when the file's text has this key. */
   key?: (string | null);
+  reach: Reach;
 };
 /** A text for the agent, such as `CLAUDE.md`. Written when the file is missing. */
 export type Prompt = {
@@ -1141,6 +1155,10 @@ export type ProviderManifest = {
   any_model: boolean;
   default_model?: (string | null);
   quirks: Array<string>;
+  /** What the addresses, models and windows are known from. */
+  evidence?: (string | null);
+  /** What a user should know before the first run, a sentence each. */
+  caveats?: Array<string>;
   /** Model for each tier (`opus`, `sonnet`, `haiku`). */
   tiers: Record<string, string>;
   endpoints: Array<Endpoint>;
@@ -1339,6 +1357,8 @@ export type QuotaRow = {
 export type Quotas = {
   profiles: Array<QuotaRow>;
 };
+/** Where an agent looks for a project's files. */
+export type Reach = ("above" | "below-home" | "here");
 export type Reconciled = {
   slice: Slice;
   /** Sessions with a bill, those that differ first. At most 500. */
@@ -1966,6 +1986,9 @@ export type Verified = {
 export type VersionProbe = {
   args: Array<string>;
   timeout_ms: number;
+  /** What the first printed line looks like (any of these, with `*`), where agents of several vendors have one
+   * name. Another program of that name is not this agent. */
+  says?: Array<string>;
 };
 /** A limit as its vendor told it to the agent. */
 export type Window = {

@@ -4,7 +4,6 @@ use std::{collections::BTreeSet, path::Path};
 
 use super::{error, failed, note, ok, warning};
 use crate::{
-    agents::find_program,
     app::App,
     flows::{
         self, keys, place,
@@ -28,7 +27,7 @@ pub(super) fn agents(app: &App, caller: &Caller) -> Vec<Finding> {
     let path = caller.env.get("PATH").map(String::as_str).unwrap_or_default();
     for agent in snapshot.agents.values().map(|found| &found.item) {
         let used = profiles.iter().any(|p| p.agent == agent.id);
-        let Some(program) = find_program(&agent.binaries, path) else {
+        let Some(program) = app.detector.find_known(agent, path) else {
             if used {
                 let what = format!("{} is not on your PATH, and profiles use it", agent.name);
                 found.push(error("agent", what).fix(agent.install.hint.clone()));
@@ -46,7 +45,7 @@ pub(super) fn agents(app: &App, caller: &Caller) -> Vec<Finding> {
             (Some(has), Some(tested)) => {
                 note("agent", format!("{what} is {has}; clown was tried with {tested}")).fix(agent.install.hint.clone())
             }
-            (Some(has), None) => ok("agent", format!("{what} is {has}")),
+            (Some(has), None) => note("agent", format!("{what} is {has}; clown's tests have never run this agent")),
             (None, _) => note("agent", format!("{what}: its version was not asked yet")).fix("clown agents detect"),
         });
     }

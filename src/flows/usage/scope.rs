@@ -27,8 +27,10 @@ pub(crate) fn scope(app: &App) -> Result<Scope> {
         let own = agent.map(|agent| agent.isolation.env.clone()).unwrap_or_default();
         scope.places.push(place(profile, own.into_iter()));
         scope.providers.insert(profile.alias.to_string(), profile.provider.to_string());
-        if let Some(word) = agent.and_then(|agent| agent.usage.clone()) {
+        if let Some(agent) = agent {
             let file = Paths::proxy_usage(Path::new(&profile.home));
+            // What an agent without a log of its own used only the proxy can tell.
+            let word = agent.usage.clone().unwrap_or_else(|| agent.id.to_string());
             scope.sides.push(Log { file, profile: profile.alias.to_string(), agent: word });
         }
     }
@@ -37,7 +39,7 @@ pub(crate) fn scope(app: &App) -> Result<Scope> {
 
 fn place(profile: &Profile, own: impl Iterator<Item = (String, String)>) -> Place {
     let home = Path::new(&profile.home);
-    let inside = |below: &str| home.join(below).to_string_lossy().into_owned();
+    let inside = |below: &str| Paths::in_home(home, below).to_string_lossy().into_owned();
     let mut env: BTreeMap<String, String> = own.map(|(var, below)| (var, inside(&below))).collect();
     if profile.isolation == Isolation::HomeWrapper {
         env.extend(BASE_DIRS.iter().map(|(var, below)| ((*var).to_owned(), inside(below))));

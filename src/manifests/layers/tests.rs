@@ -32,12 +32,9 @@ fn every_built_in_manifest_parses_and_names_a_script_that_exists() {
     let dir = tempfile::tempdir().unwrap();
     let snapshot = Manifests::new(&Paths::at(dir.path())).snapshot();
     assert_eq!(snapshot.problems, []);
-    for id in ["claude", "codex", "opencode"] {
-        let agent = &snapshot.agents[id].item;
-        assert!(snapshot.scripts.contains_key(agent.script.as_str()), "{id}");
-    }
-    for id in ["anthropic", "openai", "openrouter", "minimax", "zai", "deepseek", "moonshot", "self", "offline"] {
-        assert!(snapshot.providers.contains_key(id), "{id}");
+    assert!(snapshot.agents.len() > 20 && snapshot.providers.len() > 40);
+    for (id, agent) in &snapshot.agents {
+        assert!(snapshot.scripts.contains_key(agent.item.script.as_str()), "{id}");
     }
 }
 

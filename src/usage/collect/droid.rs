@@ -44,6 +44,8 @@ impl Collector for Droid {
             }
             true
         });
+        // A model of the user's own settings is so marked.
+        let model = model.map(|model: Cow<'_, str>| model.strip_prefix("custom:").map(|own| Cow::Owned(own.to_owned())).unwrap_or(model));
         let Some(counters) = counters.filter(|counters| !counters.is_nothing()) else { return };
         let tokens = counters.disjoint();
         sink.request(Seen {

@@ -46,10 +46,14 @@ impl Collector for Kimi {
 
     fn line(&self, line: &[u8], state: &mut State, sink: &mut dyn Sink) {
         let mut told = Told::default();
-        let mut is_usage = false;
+        let (mut is_usage, mut is_request) = (false, false);
         Walk::new(line).object(|key, value| {
             match key {
-                b"type" => is_usage = value.raw() == Some(b"usage.record"),
+                b"type" => {
+                    let kind = value.raw();
+                    is_usage = kind == Some(b"usage.record");
+                    is_request = kind == Some(b"llm.request");
+                }
                 b"agentId" => told.agent = value.text(),
                 b"model" => told.model = value.text(),
                 b"usage" => told.counters = Counters::read(value, &NAMES),
@@ -62,6 +66,9 @@ impl Collector for Kimi {
             true
         });
         let ts_ms = state.time(told.ts_ms);
+        if is_request {
+            state.model = told.model.take().unwrap_or_default().into_owned();
+        }
         let (true, Some(counters)) = (is_usage, told.counters) else { return };
         let agent = told.agent.as_deref().unwrap_or("main");
         // No request has a name here. One agent asks one thing at a time.
@@ -72,7 +79,8 @@ impl Collector for Kimi {
                 session: Cow::Borrowed(&state.session),
                 project: Some(Cow::Borrowed(&state.project)),
                 agent_id: (agent != "main").then_some(Cow::Borrowed(agent)),
-                model: told.model.unwrap_or_default(),
+                // A record has the name of a configuration's entry; the request before it has the model's own.
+                model: if state.model.is_empty() { told.model.unwrap_or_default() } else { Cow::Borrowed(&state.model) },
                 bill: Bill { tokens: counters.disjoint(), ts_ms, ..Bill::default() },
                 ..Record::default()
             },

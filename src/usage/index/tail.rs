@@ -16,7 +16,7 @@ use crate::usage::collect::json::is_whole;
 use crate::usage::collect::{Problem, Shape, Sink, State};
 
 /// Grows with every change of what collectors tell: then logs are read once more.
-pub(super) const REVISION: u32 = 1;
+pub(super) const REVISION: u32 = 2;
 
 const HEAD: u64 = 2048;
 const FOOT: u64 = 64;

@@ -13,7 +13,7 @@ use super::script::{Block, Format, Script, Stop, Usage};
 pub const WORD: &str = "told-4711-ünd";
 const COMMAND: &str = "env > seen; printf 'told-%s-ünd' 4711";
 /// Tools of the agents that run a command.
-const SHELLS: &[&str] = &["Bash", "exec_command", "shell_command", "shell", "bash", "run_shell_command"];
+const SHELLS: &[&str] = &["Bash", "exec_command", "shell_command", "shell", "bash", "run_shell_command", "run_terminal_command", "Execute"];
 
 pub fn script(format: Format, body: &[u8]) -> Option<Script> {
     let request = match format {
@@ -75,9 +75,14 @@ fn call(request: &Request<'_>) -> Option<(String, String)> {
         let listed = properties[key]["type"].as_str().is_some_and(|t| t.eq_ignore_ascii_case("array"));
         let mut arguments = json!({ key: if listed { json!(["bash", "-lc", COMMAND]) } else { json!(COMMAND) } });
         for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).filter(|n| *n != key) {
-            let number =
-                properties[name]["type"].as_str().is_some_and(|t| t.eq_ignore_ascii_case("number") || t.eq_ignore_ascii_case("integer"));
-            arguments[name] = if number { json!(60_000) } else { json!("as asked") };
+            let kind = properties[name]["type"].as_str().unwrap_or_default().to_ascii_lowercase();
+            let listed = properties[name]["enum"].get(0).cloned();
+            arguments[name] = match &*kind {
+                "number" | "integer" => json!(60_000),
+                "boolean" => json!(false),
+                "object" => json!({}),
+                _ => listed.unwrap_or_else(|| json!("as asked")),
+            };
         }
         Some(((*shell).to_owned(), arguments.to_string()))
     })

@@ -154,7 +154,14 @@ async fn serve(
 /// What is asked for: format, model, whether to stream.
 fn asked(request: &Recorded) -> Option<(Format, String, bool)> {
     let body: Value = serde_json::from_slice(&request.body).ok()?;
-    let format = match &*request.path {
+    // Below `/host/` a vendor's own path may stand before the format's.
+    let path = match request.path.strip_prefix("/host/") {
+        Some(own) => ["/v1/messages", "/chat/completions", "/responses", "/v1beta/models/"].iter().find_map(|end| {
+            own.find(end).map(|at| if end.starts_with("/v1") { own[at..].to_owned() } else { format!("/v1{}", &own[at..]) })
+        })?,
+        None => request.path.clone(),
+    };
+    let format = match &*path {
         "/v1/messages" => Format::Anthropic,
         "/v1/chat/completions" => Format::Chat,
         "/v1/responses" => Format::Responses,

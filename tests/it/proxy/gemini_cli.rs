@@ -1,4 +1,4 @@
-//! Gemini CLI through the engine, with upstreams of every format. It has no manifest yet, so it is pointed at the engine by hand.
+//! Gemini CLI through the engine, with upstreams of every format. Pointed at it by hand; with a profile it is in `agents::more`.
 
 use super::{
     Cast, Format, WORD,

@@ -46,16 +46,6 @@ impl TestHome {
         Self { env: env.into_iter().map(|(k, v)| (k.into(), v)).collect(), dir }
     }
 
-    /// With the real agents on PATH.
-    pub fn with_agents() -> Self {
-        let mut home = Self::new();
-        let node = which("node").map(|n| n.parent().unwrap().display().to_string()).unwrap_or_default();
-        home.set("PATH", &format!("{}:{node}:/usr/local/bin:/usr/bin:/bin", agents_dir().display()));
-        // OpenCode asks npm for a package at each start; nothing here may leave the machine.
-        home.set("NPM_CONFIG_REGISTRY", "http://127.0.0.1:9/");
-        home
-    }
-
     pub fn set(&mut self, name: &str, value: &str) {
         self.env.insert(name.into(), value.into());
     }
@@ -358,14 +348,6 @@ impl Out {
     }
 }
 
-/// Directory with the pinned agents' launchers.
-pub fn agents_dir() -> PathBuf {
-    let named = std::env::var_os("CLOWN_TEST_AGENTS").map(PathBuf::from);
-    let dir = named.unwrap_or_else(|| Path::new(env!("CARGO_BIN_EXE_clown")).ancestors().nth(2).unwrap().join("agents/node_modules/.bin"));
-    assert!(dir.join("claude").exists(), "no agents in {}: run `cargo xtask setup --tests` first", dir.display());
-    dir
-}
-
 /// Waits on a condition, with a deadline.
 pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
@@ -385,8 +367,4 @@ fn collect(mut pipe: impl Read + Send + 'static) -> std::thread::JoinHandle<Vec<
         let _ = pipe.read_to_end(&mut bytes);
         bytes
     })
-}
-
-fn which(name: &str) -> Option<PathBuf> {
-    std::env::split_paths(&std::env::var_os("PATH")?).map(|d| d.join(name)).find(|p| p.is_file())
 }

@@ -181,7 +181,7 @@ fn counts_all_through_a_proxy(agent: &Agent, format: Format) {
     assert_eq!(seen_by_proxy, only_the_proxy, "the first run and the third have a title");
 }
 
-/// It has no manifest yet, so its logs are those of the user's own home.
+/// Used without clown, so its logs are those of the user's own home.
 #[test]
 fn gemini_cli_s_logs_are_the_upstream_s_bill() {
     let (home, cast) = (TestHome::with_agents(), Cast::metered());

@@ -78,6 +78,8 @@ function Detail({ id }: { id: string }) {
                   </a>
                 ),
               ],
+              ["Mind", d.manifest.caveats?.join(" ")],
+              ["Known from", d.manifest.evidence],
               ["File", d.file && <code class="wrap">{d.file}</code>],
               ["Agents", d.agents.join(", ")],
             ]}

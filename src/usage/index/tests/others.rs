@@ -96,12 +96,21 @@ fn droid_s_session_is_as_large_as_its_last_sums() {
     assert_eq!(logs.sum().1.input, 600);
     logs.write(".factory/sessions/-w/s.settings.json", sums(667));
     assert_eq!(logs.sum(), (1, each(1)));
+    assert_eq!(logs.rows()[0].record.model, "m", "the mark of the user's own settings is no part of its name");
 }
 
 #[test]
 fn kimi_s_records_are_disjoint_already() {
     let (count, tokens) = sum(&told(".kimi-code/sessions/w/s/agents/main/wire.jsonl", fixture("kimi-2.1-usage.jsonl")));
     assert_eq!((count, tokens), (3, Tokens { reasoning: 0, ..each(3) }));
+}
+
+#[test]
+fn kimi_s_requests_name_the_model_that_its_records_have_an_alias_of() {
+    let request = r#"{"type":"llm.request","agentId":"main","kind":"loop","provider":"openai","model":"kimi-k3","modelAlias":"clown"}"#;
+    let text = format!("{request}\n{}", fixture("kimi-2.1-usage.jsonl"));
+    let rows = told(".kimi-code/sessions/w/s/agents/main/wire.jsonl", text);
+    assert!(rows.len() == 3 && rows.iter().all(|row| row.record.model == "kimi-k3"));
 }
 
 #[test]
