@@ -25,6 +25,7 @@ pub struct Export {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MovingExported")]
 pub struct Exported {
     pub path: String,
     /// Size of the file.

@@ -10,6 +10,68 @@ export type AgentDetail = {
   /** Providers this agent can use. */
   providers: Array<string>;
 };
+/** One hook. Exactly one of `command` and `url` is there. */
+export type AgentHook = {
+  /** The agent's word for it, such as `PreToolUse`. */
+  event: string;
+  /** Which of the event's subjects, such as names of tools; absent: all. */
+  matcher?: (string | null);
+  /** Line for a shell. It gets the event as JSON on standard input. */
+  command?: (string | null);
+  /** Address that gets the event as JSON by POST. */
+  url?: (string | null);
+  /** Seconds; absent: the agent's own limit. */
+  timeout?: (number | null);
+};
+/** One hook. Exactly one of `command` and `url` is there. */
+export type AgentHookIn = {
+  /** The agent's word for it, such as `PreToolUse`. */
+  event: string;
+  /** Which of the event's subjects, such as names of tools; absent: all. */
+  matcher?: (string | null);
+  /** Line for a shell. It gets the event as JSON on standard input. */
+  command?: (string | null);
+  /** Address that gets the event as JSON by POST. */
+  url?: (string | null);
+  /** Seconds; absent: the agent's own limit. */
+  timeout?: (number | null);
+};
+/** One hook. Exactly one of `command` and `url` is there. */
+export type AgentHookRow = {
+  /** Of eight hex digits; follows from the hook. */
+  id: string;
+  /** The agent's word for it, such as `PreToolUse`. */
+  event: string;
+  /** Which of the event's subjects, such as names of tools; absent: all. */
+  matcher?: (string | null);
+  /** Line for a shell. It gets the event as JSON on standard input. */
+  command?: (string | null);
+  /** Address that gets the event as JSON by POST. */
+  url?: (string | null);
+  /** Seconds; absent: the agent's own limit. */
+  timeout?: (number | null);
+};
+/** Where an agent reads hooks: a table `hooks` with a list for each event, of matchers with what they call. */
+export type AgentHooks = {
+  /** Relative to the config directory. */
+  file: string;
+  /** `json` or `toml`. */
+  format: FileFormat;
+  /** What a user must know or do for them to run. */
+  note?: (string | null);
+  events: Array<HookEvent>;
+};
+/** The hooks of a profile. */
+export type AgentHooksOf = {
+  hooks: Array<AgentHookRow>;
+  /** Absolute path of the agent's file that they are written to. */
+  file: string;
+  /** Events that the agent knows. */
+  events: Array<string>;
+  /** The agent is running: the file follows before the next run. */
+  later: boolean;
+  notes?: Array<string>;
+};
 /** Id of an agent manifest. */
 export type AgentId = string;
 export type AgentManifest = {
@@ -37,6 +99,12 @@ export type AgentManifest = {
   version: VersionProbe;
   isolation: IsolationSpec;
   supports: Supports;
+  /** Hooks of the agent's own; absent: it has none that call a command or an address. */
+  agent_hooks?: (AgentHooks | null);
+  /** Commands that clown runs when something happens to a profile. */
+  hooks?: Lifecycle;
+  /** Commands that a user can have run for a profile, by name. */
+  setup?: Record<string, SetupTask>;
   install: Install;
   login: LoginHint;
   files: HomeFiles;
@@ -77,6 +145,39 @@ export type Approved = {
   changes: Array<Approval>;
 };
 export type ArtifactKind = ("agent" | "provider" | "script" | "template" | "models");
+/** What a command was run as. */
+export type AuditKind = ("plugin" | "hook" | "setup");
+/** One line of `logs/audit.jsonl`. */
+export type AuditLine = {
+  /** RFC 3339, UTC. */
+  time: string;
+  kind: AuditKind;
+  /** `create`, `delete`, `pre_run`, `post_run`, `setup`, or the topic of an event. */
+  event: string;
+  /** Program of a hook, name of a task or plugin. */
+  name: string;
+  profile?: (string | null);
+  outcome: AuditOutcome;
+  code?: (number | null);
+  /** How long it took. */
+  ms: number;
+  /** The last it said on standard error, or why it was ended. */
+  message?: string;
+};
+export type AuditLines = {
+  lines: Array<AuditLine>;
+};
+/** Lines of the record, newest first. */
+export type AuditList = {
+  /** Absent: every kind. */
+  kind?: (AuditKind | null);
+  profile?: (string | null);
+  /** Name of a plugin or task, or program of a hook. */
+  name?: (string | null);
+  /** At most 1000; absent: 50. */
+  limit?: (number | null);
+};
+export type AuditOutcome = ("ok" | "timed-out" | "failed" | "too-much" | "not-agreed" | "vetoed" | "dropped");
 /** How an agent can be authenticated. */
 export type AuthMode = ("key" | "self");
 /** How a key travels to an endpoint. */
@@ -342,6 +443,20 @@ export type Created = {
 };
 /** Where a profile's key is. Never the key. */
 export type Credential = ({
+  kind: "none";
+} | {
+  kind: "stored";
+  store: string;
+  key: string;
+} | {
+  kind: "env";
+  var: string;
+} | {
+  kind: "command";
+  argv: Array<string>;
+});
+/** Where a profile's key is. Never the key. */
+export type CredentialIn = ({
   kind: "none";
 } | {
   kind: "stored";
@@ -659,13 +774,47 @@ export type HomeFiles = {
    * Empty where sessions cannot be taken apart. */
   transcript?: Array<string>;
 };
-/** A command the agent runs at some event. Only for agents whose manifest has a `hooks_file`. */
+/** A command the agent runs at some event. Only for agents whose manifest has `agent_hooks` in JSON. */
 export type Hook = {
   /** The agent's word for it, such as `PostToolUse`. */
   event: string;
   /** Which tools; absent: all. */
   matcher?: (string | null);
   command: string;
+};
+export type HookEvent = {
+  name: string;
+  /** Whether it takes a matcher. */
+  matcher: boolean;
+  /** Whether it can call an address. */
+  url: boolean;
+};
+/** Adds a hook. One that is there already is no error. */
+export type HooksAdd = {
+  alias: string;
+  hook: AgentHookIn;
+};
+export type HooksDocument = {
+  version: number;
+  /** Whose events they name. */
+  agent: AgentId;
+  hooks: Array<AgentHook>;
+};
+/** A profile's hooks as a document for another. */
+export type HooksExport = {
+  alias: string;
+};
+/** Adds all hooks of a document, or none: an export, or an agent's own settings with a `hooks` table. */
+export type HooksImport = {
+  alias: string;
+  document: unknown;
+};
+export type HooksList = {
+  alias: string;
+};
+export type HooksRemove = {
+  alias: string;
+  id: string;
 };
 /** Takes in what an export holds: all of it, or nothing. */
 export type Import = {
@@ -852,6 +1001,23 @@ export type LaunchersReply = {
 export type LaunchersUninstall = {
   name: string;
 };
+/** Each step in turn, in the profile's home or the run's directory, with the event as JSON on standard input and no key. */
+export type Lifecycle = {
+  /** Before a new profile is kept. A step that fails undoes the creation. */
+  create?: Array<LifecycleStep>;
+  /** After a profile is deleted, before its home goes. */
+  delete?: Array<LifecycleStep>;
+  /** Before each run. A step that fails refuses it. */
+  pre_run?: Array<LifecycleStep>;
+  /** After each run. */
+  post_run?: Array<LifecycleStep>;
+};
+export type LifecycleStep = {
+  /** Program and arguments; no shell reads them. */
+  run: Array<string>;
+  /** At most 15000. */
+  timeout_ms: number;
+};
 export type Linted = {
   artifacts: number;
   problems: Array<Problem>;
@@ -885,6 +1051,91 @@ export type Login = {
 export type LoginHint = {
   hint: string;
 };
+/** Adds a server. One of the profile's own hides one for all of the same name. */
+export type McpAdd = {
+  name: McpName;
+  /** Absent: for all profiles. */
+  profile?: (string | null);
+  /** Its secrets are references to a variable or a command; those that clown shall keep come in `secrets`. */
+  server: McpServerIn;
+  /** Values for the key store, by variable or header. */
+  secrets?: Record<string, KeyText>;
+  /** A value that looks like a key is none, and may be kept readable. */
+  plain?: boolean;
+  /** Take the place of a server of this name. */
+  replace?: boolean;
+};
+export type McpAdded = {
+  row: McpRow;
+  warnings?: Array<string>;
+};
+/** Servers for all profiles and of each profile, or those in force for one. */
+export type McpList = {
+  profile?: (string | null);
+};
+/** Name of an MCP server, which becomes a part of its tools' names. */
+export type McpName = string;
+/** Removes a server, and its secrets from the key store. */
+export type McpRemove = {
+  name: McpName;
+  /** Absent: the one for all profiles. */
+  profile?: (string | null);
+};
+export type McpRemoved = {
+  warnings?: Array<string>;
+};
+export type McpRow = {
+  name: McpName;
+  /** Whose it is; absent: all profiles'. */
+  profile?: (string | null);
+  server: McpServer;
+  /** Agents that cannot take it, of the profiles it is for. */
+  not_for?: Array<string>;
+};
+/** One server. */
+export type McpServer = ({
+  transport: "stdio";
+  command: string;
+  args?: Array<string>;
+  env?: Record<string, McpValue>;
+} | {
+  transport: "http";
+  url: string;
+  headers?: Record<string, McpValue>;
+} | {
+  transport: "sse";
+  url: string;
+  headers?: Record<string, McpValue>;
+}) & {
+  /** Its tools run without a question, where the agent has a way to say so. */
+  allow?: boolean;
+};
+/** One server. */
+export type McpServerIn = ({
+  transport: "stdio";
+  command: string;
+  args?: Array<string>;
+  env?: Record<string, McpValueIn>;
+} | {
+  transport: "http";
+  url: string;
+  headers?: Record<string, McpValueIn>;
+} | {
+  transport: "sse";
+  url: string;
+  headers?: Record<string, McpValueIn>;
+}) & {
+  /** Its tools run without a question, where the agent has a way to say so. */
+  allow?: boolean;
+};
+export type McpServers = {
+  servers: Array<McpRow>;
+};
+export type McpTransport = "stdio" | "http" | "sse";
+/** A variable's or header's value: readable, or where the secret is. */
+export type McpValue = (string | Credential);
+/** A variable's or header's value: readable, or where the secret is. */
+export type McpValueIn = (string | CredentialIn);
 export type MetricKind = ("gauge" | "histogram" | "counter");
 export type Metrics = {
   /** RFC 3339: when counting began. */
@@ -941,6 +1192,47 @@ export type Origin = "built-in" | "registry" | "user";
 export type Outcome = ("ok" | "no-such-name" | "no-route" | "no-connection" | "tls" | "too-slow" | "failed" | "reached" | "key-refused" | "nothing-left" | "wrong-url" | "asked-too-often" | "provider-trouble" | "unknown");
 /** A stretch of days, counted from today in the zone of the question. A week begins on Monday. */
 export type Period = ("today" | "yesterday" | "week" | "month" | "30d" | "all" | "7d");
+/** What the user agreed to. */
+export type PluginEnabled = {
+  /** blake3 of the file, hex. Another file is another plugin. */
+  hash: string;
+  /** Topics with `*` for any rest, and `pre_run`. */
+  events: Array<string>;
+  /** Milliseconds for one event. */
+  timeout_ms: number;
+  /** MiB of all its processes together. */
+  memory_mb: number;
+  /** RFC 3339. */
+  at: string;
+};
+/** File name of a plugin. */
+export type PluginName = string;
+export type PluginRow = {
+  name: PluginName;
+  file: string;
+  state: PluginState;
+  enabled?: (PluginEnabled | null);
+};
+export type PluginState = ("off" | "on" | "changed" | "missing" | "unusable");
+export type Plugins = {
+  /** Where they are looked for. */
+  dir: string;
+  plugins: Array<PluginRow>;
+};
+export type PluginsDisable = {
+  name: PluginName;
+};
+/** Lets a plugin run as its file is now. */
+export type PluginsEnable = {
+  name: PluginName;
+  /** Absent: those it was enabled for before. */
+  events?: Array<string>;
+  /** Absent: 5000. */
+  timeout_ms?: (number | null);
+  /** Absent: 256. */
+  memory_mb?: (number | null);
+};
+export type PluginsList = Record<string, never>;
 export type Point = {
   labels: Record<string, string>;
   /** Of a counter or gauge. */
@@ -1024,6 +1316,10 @@ export type Profile = {
   env?: Record<string, string>;
   /** Handed to the agent's script. */
   preferences?: Record<string, string>;
+  /** MCP servers of this profile alone. */
+  mcp?: Record<string, McpServer>;
+  /** Hooks of the agent's own. */
+  hooks?: Array<AgentHook>;
   /** RFC 3339. */
   created: string;
   last_used?: (string | null);
@@ -1643,6 +1939,36 @@ export type Setting = {
   /** After a change: from when on it holds, when that is not now. */
   note?: (string | null);
 };
+/** The tasks of a profile's agent. */
+export type SetupList = {
+  alias: string;
+};
+export type SetupRan = {
+  /** What it said, at most 64 KiB. */
+  output: string;
+  ms: number;
+};
+export type SetupRow = {
+  name: string;
+  description: string;
+  run: Array<string>;
+};
+/** Runs a task to its end. */
+export type SetupRun = {
+  alias: string;
+  task: string;
+};
+export type SetupTask = {
+  description: string;
+  run: Array<string>;
+  /** At most 150000. */
+  timeout_ms: number;
+};
+export type SetupTasks = {
+  tasks: Array<SetupRow>;
+  /** The manifest came with the registry, and nobody agreed to its commands. */
+  needs_approval: boolean;
+};
 /** Lines that told nothing because nobody could read them, by kind. */
 export type Skipped = {
   /** No JSON object. */
@@ -1743,8 +2069,8 @@ export type SummaryReply = {
 export type Supports = {
   hooks: boolean;
   mcp: boolean;
-  /** JSON file of the config directory that takes hooks as Claude Code's `settings.json` does. */
-  hooks_file?: (string | null);
+  /** What its MCP servers may be; empty: programs it starts. */
+  mcp_transports?: Array<McpTransport>;
 };
 export type SyncProgress = {
   stage: SyncStage;
@@ -2260,6 +2586,99 @@ export interface Routes {
   "DELETE /api/v1/launchers/{name}": {
     path: { "name": string | number };
     reply: Launcher;
+  };
+  "GET /api/v1/profiles/{alias}/hooks": {
+    path: { "alias": string | number };
+    reply: AgentHooksOf;
+  };
+  /** Adds a hook. One that is there already is no error. */
+  "POST /api/v1/profiles/{alias}/hooks": {
+    path: { "alias": string | number };
+    body: {
+      hook: AgentHookIn;
+    };
+    reply: AgentHooksOf;
+  };
+  "DELETE /api/v1/profiles/{alias}/hooks/{id}": {
+    path: { "alias": string | number; "id": string | number };
+    reply: AgentHooksOf;
+  };
+  /** A profile's hooks as a document for another. */
+  "GET /api/v1/profiles/{alias}/hooks/export": {
+    path: { "alias": string | number };
+    reply: HooksDocument;
+  };
+  /** Adds all hooks of a document, or none: an export, or an agent's own settings with a `hooks` table. */
+  "POST /api/v1/profiles/{alias}/hooks/import": {
+    path: { "alias": string | number };
+    body: {
+      document: unknown;
+    };
+    reply: AgentHooksOf;
+  };
+  /** The tasks of a profile's agent. */
+  "GET /api/v1/profiles/{alias}/setup": {
+    path: { "alias": string | number };
+    reply: SetupTasks;
+  };
+  /** Runs a task to its end. */
+  "POST /api/v1/profiles/{alias}/setup/{task}": {
+    path: { "alias": string | number; "task": string | number };
+    body: Record<string, never>;
+    reply: SetupRan;
+  };
+  /** Lines of the record, newest first. */
+  "GET /api/v1/audit": {
+    query: { "kind"?: ("plugin" | "hook" | "setup"); "profile"?: string; "name"?: string; "limit"?: number };
+    reply: AuditLines;
+  };
+  "GET /api/v1/plugins": {
+    reply: Plugins;
+  };
+  /** Lets a plugin run as its file is now. */
+  "PUT /api/v1/plugins/{name}": {
+    path: { "name": string | number };
+    body: {
+      /** Absent: those it was enabled for before. */
+      events?: Array<string>;
+      /** Absent: 5000. */
+      timeout_ms?: (number | null);
+      /** Absent: 256. */
+      memory_mb?: (number | null);
+    };
+    reply: PluginRow;
+  };
+  "DELETE /api/v1/plugins/{name}": {
+    path: { "name": string | number };
+    reply: Done;
+  };
+  /** Servers for all profiles and of each profile, or those in force for one. */
+  "GET /api/v1/mcp": {
+    query: { "profile"?: string };
+    reply: McpServers;
+  };
+  /** Adds a server. One of the profile's own hides one for all of the same name. */
+  "PUT /api/v1/mcp/{name}": {
+    path: { "name": string | number };
+    body: {
+      /** Absent: for all profiles. */
+      profile?: (string | null);
+      /** Its secrets are references to a variable or a command; those that clown shall keep come in `secrets`. */
+      server: McpServerIn;
+      /** Values for the key store, by variable or header. */
+      secrets?: Record<string, KeyText>;
+      /** A value that looks like a key is none, and may be kept readable. */
+      plain?: boolean;
+      /** Take the place of a server of this name. */
+      replace?: boolean;
+    };
+    reply: McpAdded;
+  };
+  /** Removes a server, and its secrets from the key store. */
+  "DELETE /api/v1/mcp/{name}": {
+    path: { "name": string | number };
+    query: { "profile"?: string };
+    reply: McpRemoved;
   };
   /** Looks at everything the daemon can see. Runs no agent and changes nothing. */
   "GET /api/v1/doctor": {

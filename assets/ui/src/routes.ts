@@ -11,6 +11,8 @@ export const ROUTES = {
   "agents.inspect": "GET /api/v1/agents/{id}",
   "providers.list": "GET /api/v1/providers",
   "providers.inspect": "GET /api/v1/providers/{id}",
+  "providers.probe": "POST /api/v1/providers/{id}/probe",
+  "providers.quota": "POST /api/v1/quota",
   "providers.approve": "POST /api/v1/providers/{id}/approve",
   "profiles.options": "GET /api/v1/profile-options",
   "profiles.list": "GET /api/v1/profiles",

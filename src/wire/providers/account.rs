@@ -26,6 +26,7 @@ pub struct Probe {
 /// What came of asking a provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "ProbeOutcome")]
 pub enum Outcome {
     Ok,
     /// It answers; no key was given, so it says nothing more.

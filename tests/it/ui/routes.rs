@@ -68,3 +68,26 @@ fn a_request_is_seen_as_it_comes_and_a_key_for_another_provider_is_added() {
     page.wait(&format!("{keys} === 1"));
     assert_eq!((page.complaints(), page.is_marked()), (Vec::new(), true));
 }
+
+#[test]
+fn a_provider_is_asked_whether_it_takes_a_key() {
+    let upstream = Upstream::start();
+    let mut home = home();
+    with_claude(&mut home, "exit 0");
+    home.add_provider("up", &upstream);
+    home.add_provider("down", &upstream);
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let manifest = upstream.manifest("down").replace(&upstream.port.to_string(), &gone.to_string());
+    home.write(home.root().join("providers.d/down.toml"), &manifest);
+    home.clown(&["profiles", "create", "claude", "mine", "--provider", "up", "--api-key-stdin"]).stdin(b"sk-test-1\n").ok();
+    let browser = Browser::start();
+    let (mut page, _) = logged_in(&home, &browser);
+    page.go("#/providers?show=up");
+    page.click("[data-check=mine] button");
+    page.wait("document.querySelector('[data-check=mine] .said .state.ok')");
+    assert!(upstream.requests().iter().any(|r| r.method == "GET" && r.holds("sk-test-1")));
+    page.shot(&pages::pictures().join("provider-asked-1600-light.png"));
+    page.go("#/providers?show=down");
+    page.click("[data-check=address] button");
+    page.wait("document.querySelector('[data-check=address] .said .state.bad')");
+}

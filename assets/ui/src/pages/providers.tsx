@@ -9,6 +9,7 @@ import { Facts, Failed, Head, Loading, Problems, State } from "../ui/parts";
 import { type Column, Table } from "../ui/table";
 import { failed, toast } from "../ui/toast";
 import { Source } from "./agents";
+import { Check } from "./provider-check";
 
 const COLUMNS: Column<ProviderRow>[] = [
   { name: "Provider", cell: (p) => <b>{p.name}</b>, by: (p) => p.name.toLowerCase() },
@@ -86,6 +87,7 @@ function Detail({ id }: { id: string }) {
           />
           {d.manifest.endpoints.length > 0 && <Endpoints list={d.manifest.endpoints} />}
           {keys.length > 0 && <Keys list={keys} id={id} />}
+          {d.manifest.endpoints.length > 0 && <Check id={id} profiles={keys.map((k) => k.profile.alias)} />}
           {d.manifest.models.length > 0 && (
             <details class="more">
               <summary>{plural(d.manifest.models.length, "model")}</summary>
