@@ -10,6 +10,68 @@ export type AgentDetail = {
   /** Providers this agent can use. */
   providers: Array<string>;
 };
+/** One hook. Exactly one of `command` and `url` is there. */
+export type AgentHook = {
+  /** The agent's word for it, such as `PreToolUse`. */
+  event: string;
+  /** Which of the event's subjects, such as names of tools; absent: all. */
+  matcher?: (string | null);
+  /** Line for a shell. It gets the event as JSON on standard input. */
+  command?: (string | null);
+  /** Address that gets the event as JSON by POST. */
+  url?: (string | null);
+  /** Seconds; absent: the agent's own limit. */
+  timeout?: (number | null);
+};
+/** One hook. Exactly one of `command` and `url` is there. */
+export type AgentHookIn = {
+  /** The agent's word for it, such as `PreToolUse`. */
+  event: string;
+  /** Which of the event's subjects, such as names of tools; absent: all. */
+  matcher?: (string | null);
+  /** Line for a shell. It gets the event as JSON on standard input. */
+  command?: (string | null);
+  /** Address that gets the event as JSON by POST. */
+  url?: (string | null);
+  /** Seconds; absent: the agent's own limit. */
+  timeout?: (number | null);
+};
+/** One hook. Exactly one of `command` and `url` is there. */
+export type AgentHookRow = {
+  /** Of eight hex digits; follows from the hook. */
+  id: string;
+  /** The agent's word for it, such as `PreToolUse`. */
+  event: string;
+  /** Which of the event's subjects, such as names of tools; absent: all. */
+  matcher?: (string | null);
+  /** Line for a shell. It gets the event as JSON on standard input. */
+  command?: (string | null);
+  /** Address that gets the event as JSON by POST. */
+  url?: (string | null);
+  /** Seconds; absent: the agent's own limit. */
+  timeout?: (number | null);
+};
+/** Where an agent reads hooks: a table `hooks` with a list for each event, of matchers with what they call. */
+export type AgentHooks = {
+  /** Relative to the config directory. */
+  file: string;
+  /** `json` or `toml`. */
+  format: FileFormat;
+  /** What a user must know or do for them to run. */
+  note?: (string | null);
+  events: Array<HookEvent>;
+};
+/** The hooks of a profile. */
+export type AgentHooksOf = {
+  hooks: Array<AgentHookRow>;
+  /** Absolute path of the agent's file that they are written to. */
+  file: string;
+  /** Events that the agent knows. */
+  events: Array<string>;
+  /** The agent is running: the file follows before the next run. */
+  later: boolean;
+  notes?: Array<string>;
+};
 /** Id of an agent manifest. */
 export type AgentId = string;
 export type AgentManifest = {
@@ -33,6 +95,12 @@ export type AgentManifest = {
   version: VersionProbe;
   isolation: IsolationSpec;
   supports: Supports;
+  /** Hooks of the agent's own; absent: it has none that call a command or an address. */
+  agent_hooks?: (AgentHooks | null);
+  /** Commands that clown runs when something happens to a profile. */
+  hooks?: Lifecycle;
+  /** Commands that a user can have run for a profile, by name. */
+  setup?: Record<string, SetupTask>;
   install: Install;
   login: LoginHint;
 };
@@ -70,6 +138,39 @@ export type Approved = {
   changes: Array<Approval>;
 };
 export type ArtifactKind = ("agent" | "provider" | "script" | "template" | "models");
+/** What a command was run as. */
+export type AuditKind = ("plugin" | "hook" | "setup");
+/** One line of `logs/audit.jsonl`. */
+export type AuditLine = {
+  /** RFC 3339, UTC. */
+  time: string;
+  kind: AuditKind;
+  /** `create`, `delete`, `pre_run`, `post_run`, `setup`, or the topic of an event. */
+  event: string;
+  /** Program of a hook, name of a task or plugin. */
+  name: string;
+  profile?: (string | null);
+  outcome: AuditOutcome;
+  code?: (number | null);
+  /** How long it took. */
+  ms: number;
+  /** The last it said on standard error, or why it was ended. */
+  message?: string;
+};
+export type AuditLines = {
+  lines: Array<AuditLine>;
+};
+/** Lines of the record, newest first. */
+export type AuditList = {
+  /** Absent: every kind. */
+  kind?: (AuditKind | null);
+  profile?: (string | null);
+  /** Name of a plugin or task, or program of a hook. */
+  name?: (string | null);
+  /** At most 1000; absent: 50. */
+  limit?: (number | null);
+};
+export type AuditOutcome = ("ok" | "timed-out" | "failed" | "too-much" | "not-agreed" | "vetoed" | "dropped");
 /** How an agent can be authenticated. */
 export type AuthMode = ("key" | "self");
 /** How a key travels to an endpoint. */
@@ -85,6 +186,45 @@ export type Bill = {
   theirs: Figures;
   difference_tokens: number;
   difference_usd: (number | null);
+};
+/** Binds a directory to a profile: sets `profile` in its `.clown.toml`, and keeps the rest of it. */
+export type BindingsBind = {
+  alias: string;
+  dir?: (string | null);
+};
+/** What holds for a directory. Without a file nothing is chosen. */
+export type BindingsChoice = {
+  dir: string;
+  profile?: (string | null);
+  /** Agent of the profile; absent when there is no such profile. */
+  agent?: (string | null);
+  /** The file that chose. */
+  file?: (string | null);
+  /** blake3 of the file, hex. */
+  hash?: (string | null);
+  trust: BindingsTrust;
+  /** Arguments for each run in this directory, before those of the run. */
+  args?: Array<string>;
+  /** Variables for each run in this directory. */
+  env?: Record<string, string>;
+  /** The last directory that was looked into, and why none above it was. */
+  stopped: string;
+};
+/** Whether the settings of a file beyond the profile hold. */
+export type BindingsTrust = ("given" | "not-needed" | "missing");
+/** Agrees to the text of the file that holds for a directory. The hash says which text was shown. */
+export type BindingsTrustFile = {
+  dir?: (string | null);
+  hash: string;
+};
+/** Takes `profile` out of a directory's `.clown.toml`; a file with nothing else in it goes. */
+export type BindingsUnbind = {
+  dir?: (string | null);
+};
+/** Which profile a directory chooses, and why. */
+export type BindingsWhich = {
+  /** Absolute; absent: the caller's own. */
+  dir?: (string | null);
 };
 /** Five hours from the full hour of their first request. */
 export type Block = {
@@ -204,6 +344,28 @@ export type Collector = {
   skipped: Skipped;
 };
 export type Compared = ("built-in" | "agreed");
+/** What a word on the command line names. */
+export type CompleteKind = "profiles" | "agents" | "providers" | "models" | "sessions" | "scripts" | "templates" | "settings";
+/** At most 200, in order. */
+export type CompleteReply = {
+  words: Array<CompleteWord>;
+};
+/** A word and what it is, in a few words. */
+export type CompleteWord = {
+  word: string;
+  help?: string;
+};
+/** Names that begin so. Probes nothing and opens no key store: it is asked at each press of a key. */
+export type CompleteWords = {
+  kind: CompleteKind;
+  begins: string;
+  /** Only what fits: providers and templates of this agent. */
+  agent?: (string | null);
+  /** Models of this provider. */
+  provider?: (string | null);
+  /** Models of this profile's provider. */
+  profile?: (string | null);
+};
 export type ConfigList = Record<string, never>;
 /** Sets one key; an absent value puts the default back. Comments and order of the file are kept. */
 export type ConfigSet = {
@@ -231,6 +393,20 @@ export type Created = {
 };
 /** Where a profile's key is. Never the key. */
 export type Credential = ({
+  kind: "none";
+} | {
+  kind: "stored";
+  store: string;
+  key: string;
+} | {
+  kind: "env";
+  var: string;
+} | {
+  kind: "command";
+  argv: Array<string>;
+});
+/** Where a profile's key is. Never the key. */
+export type CredentialIn = ({
   kind: "none";
 } | {
   kind: "stored";
@@ -281,6 +457,26 @@ export type Differences = {
   /** Bytes a sync would fetch. */
   bytes: number;
 };
+export type DoctorFinding = {
+  /** What was looked at, like `disk` or `profile`. Several findings may have the same. */
+  id: string;
+  level: DoctorLevel;
+  /** A sentence without a full stop. Never holds a key. */
+  what: string;
+  /** A command or an advice. */
+  fix?: (string | null);
+  /** Whether `doctor.fix` mends it. */
+  safe?: boolean;
+};
+/** Mends the findings that are `safe`: access modes of clown's own files, and files left over from a crash. */
+export type DoctorFix = Record<string, never>;
+export type DoctorLevel = ("ok" | "error" | "warning" | "note");
+export type DoctorMended = {
+  /** What was done, one sentence each. */
+  mended: Array<string>;
+  /** What could not be done, and why. */
+  failed?: Array<string>;
+};
 export type DoctorReply = {
   index: string;
   /** Of the index, in bytes. */
@@ -300,6 +496,27 @@ export type DoctorReply = {
   /** Places that the caller's environment names and nobody looks at. */
   elsewhere?: Array<Elsewhere>;
 };
+export type DoctorReport = {
+  findings: Array<DoctorFinding>;
+  /** For the caller to compare with its own environment. `Removed` only for agents that have profiles. */
+  variables: Array<DoctorVariable>;
+};
+/** Looks at everything the daemon can see. Runs no agent and changes nothing. */
+export type DoctorRun = Record<string, never>;
+/** Why a variable of the caller matters. The daemon never learns which of them are set. */
+export type DoctorVariable = ({
+  role: "removed";
+  pattern: string;
+  agent: string;
+} | {
+  role: "key";
+  name: string;
+  profile: string;
+} | {
+  role: "vendor";
+  name: string;
+  provider: string;
+});
 /** The reply of calls that have nothing to tell. */
 export type Done = Record<string, unknown>;
 /** A variable moves an agent's logs to a place outside of all that are looked at. */
@@ -459,13 +676,47 @@ export type HelloReply = {
   protocol: number;
   epoch: string;
 };
-/** A command the agent runs at some event. Only for agents whose manifest has a `hooks_file`. */
+/** A command the agent runs at some event. Only for agents whose manifest has `agent_hooks` in JSON. */
 export type Hook = {
   /** The agent's word for it, such as `PostToolUse`. */
   event: string;
   /** Which tools; absent: all. */
   matcher?: (string | null);
   command: string;
+};
+export type HookEvent = {
+  name: string;
+  /** Whether it takes a matcher. */
+  matcher: boolean;
+  /** Whether it can call an address. */
+  url: boolean;
+};
+/** Adds a hook. One that is there already is no error. */
+export type HooksAdd = {
+  alias: string;
+  hook: AgentHookIn;
+};
+export type HooksDocument = {
+  version: number;
+  /** Whose events they name. */
+  agent: AgentId;
+  hooks: Array<AgentHook>;
+};
+/** A profile's hooks as a document for another. */
+export type HooksExport = {
+  alias: string;
+};
+/** Adds all hooks of a document, or none: an export, or an agent's own settings with a `hooks` table. */
+export type HooksImport = {
+  alias: string;
+  document: unknown;
+};
+export type HooksList = {
+  alias: string;
+};
+export type HooksRemove = {
+  alias: string;
+  id: string;
 };
 export type Imported = {
   files: number;
@@ -552,6 +803,85 @@ export type KeySource = ({
 });
 /** A key on its way between client and daemon. `Debug` shows no byte of it. */
 export type KeyText = string;
+/** One launcher, as noted in `launchers.json`. */
+export type Launcher = {
+  /** Name of the command. */
+  name: string;
+  /** Absolute path of the file. */
+  path: string;
+  /** The clown it starts. */
+  program: string;
+  target: LauncherTarget;
+};
+/** One launcher, as noted in `launchers.json`. */
+export type LauncherRow = {
+  /** Name of the command. */
+  name: string;
+  /** Absolute path of the file. */
+  path: string;
+  /** The clown it starts. */
+  program: string;
+  target: LauncherTarget;
+  state: LauncherState;
+};
+export type LauncherState = ("ready" | "missing" | "foreign" | "not-on-path");
+/** What a launcher runs. */
+export type LauncherTarget = ({
+  kind: "profile";
+  alias: string;
+} | {
+  kind: "agent";
+  id: string;
+});
+/** What a launcher runs. */
+export type LauncherTargetIn = ({
+  kind: "profile";
+  alias: string;
+} | {
+  kind: "agent";
+  id: string;
+});
+/** Makes a launcher. A file that is not clown's is never replaced. */
+export type LaunchersInstall = {
+  target: LauncherTargetIn;
+  /** Absent: `AGENT-ALIAS` for a profile, the name of the agent's program for an agent. */
+  name?: (string | null);
+  /** Absolute; absent: `~/.local/bin`. */
+  bin_dir?: (string | null);
+  /** The clown to start: absolute path. */
+  program: string;
+};
+export type LaunchersInstalled = {
+  launcher: Launcher;
+  /** Whether the caller's PATH finds it under its name. */
+  found: boolean;
+  warnings?: Array<string>;
+};
+export type LaunchersList = Record<string, never>;
+export type LaunchersReply = {
+  launchers: Array<LauncherRow>;
+};
+/** Removes a launcher. A file that is not clown's any more stays. */
+export type LaunchersUninstall = {
+  name: string;
+};
+/** Each step in turn, in the profile's home or the run's directory, with the event as JSON on standard input and no key. */
+export type Lifecycle = {
+  /** Before a new profile is kept. A step that fails undoes the creation. */
+  create?: Array<LifecycleStep>;
+  /** After a profile is deleted, before its home goes. */
+  delete?: Array<LifecycleStep>;
+  /** Before each run. A step that fails refuses it. */
+  pre_run?: Array<LifecycleStep>;
+  /** After each run. */
+  post_run?: Array<LifecycleStep>;
+};
+export type LifecycleStep = {
+  /** Program and arguments; no shell reads them. */
+  run: Array<string>;
+  /** At most 15000. */
+  timeout_ms: number;
+};
 export type Linted = {
   artifacts: number;
   problems: Array<Problem>;
@@ -585,6 +915,91 @@ export type Login = {
 export type LoginHint = {
   hint: string;
 };
+/** Adds a server. One of the profile's own hides one for all of the same name. */
+export type McpAdd = {
+  name: McpName;
+  /** Absent: for all profiles. */
+  profile?: (string | null);
+  /** Its secrets are references to a variable or a command; those that clown shall keep come in `secrets`. */
+  server: McpServerIn;
+  /** Values for the key store, by variable or header. */
+  secrets?: Record<string, KeyText>;
+  /** A value that looks like a key is none, and may be kept readable. */
+  plain?: boolean;
+  /** Take the place of a server of this name. */
+  replace?: boolean;
+};
+export type McpAdded = {
+  row: McpRow;
+  warnings?: Array<string>;
+};
+/** Servers for all profiles and of each profile, or those in force for one. */
+export type McpList = {
+  profile?: (string | null);
+};
+/** Name of an MCP server, which becomes a part of its tools' names. */
+export type McpName = string;
+/** Removes a server, and its secrets from the key store. */
+export type McpRemove = {
+  name: McpName;
+  /** Absent: the one for all profiles. */
+  profile?: (string | null);
+};
+export type McpRemoved = {
+  warnings?: Array<string>;
+};
+export type McpRow = {
+  name: McpName;
+  /** Whose it is; absent: all profiles'. */
+  profile?: (string | null);
+  server: McpServer;
+  /** Agents that cannot take it, of the profiles it is for. */
+  not_for?: Array<string>;
+};
+/** One server. */
+export type McpServer = ({
+  transport: "stdio";
+  command: string;
+  args?: Array<string>;
+  env?: Record<string, McpValue>;
+} | {
+  transport: "http";
+  url: string;
+  headers?: Record<string, McpValue>;
+} | {
+  transport: "sse";
+  url: string;
+  headers?: Record<string, McpValue>;
+}) & {
+  /** Its tools run without a question, where the agent has a way to say so. */
+  allow?: boolean;
+};
+/** One server. */
+export type McpServerIn = ({
+  transport: "stdio";
+  command: string;
+  args?: Array<string>;
+  env?: Record<string, McpValueIn>;
+} | {
+  transport: "http";
+  url: string;
+  headers?: Record<string, McpValueIn>;
+} | {
+  transport: "sse";
+  url: string;
+  headers?: Record<string, McpValueIn>;
+}) & {
+  /** Its tools run without a question, where the agent has a way to say so. */
+  allow?: boolean;
+};
+export type McpServers = {
+  servers: Array<McpRow>;
+};
+export type McpTransport = "stdio" | "http" | "sse";
+/** A variable's or header's value: readable, or where the secret is. */
+export type McpValue = (string | Credential);
+/** A variable's or header's value: readable, or where the secret is. */
+export type McpValueIn = (string | CredentialIn);
 export type MetricKind = ("gauge" | "histogram" | "counter");
 export type Metrics = {
   /** RFC 3339: when counting began. */
@@ -625,6 +1040,47 @@ export type NeededKey = {
 export type Origin = "built-in" | "registry" | "user";
 /** A stretch of days, counted from today in the zone of the question. A week begins on Monday. */
 export type Period = ("today" | "yesterday" | "week" | "month" | "30d" | "all" | "7d");
+/** What the user agreed to. */
+export type PluginEnabled = {
+  /** blake3 of the file, hex. Another file is another plugin. */
+  hash: string;
+  /** Topics with `*` for any rest, and `pre_run`. */
+  events: Array<string>;
+  /** Milliseconds for one event. */
+  timeout_ms: number;
+  /** MiB of all its processes together. */
+  memory_mb: number;
+  /** RFC 3339. */
+  at: string;
+};
+/** File name of a plugin. */
+export type PluginName = string;
+export type PluginRow = {
+  name: PluginName;
+  file: string;
+  state: PluginState;
+  enabled?: (PluginEnabled | null);
+};
+export type PluginState = ("off" | "on" | "changed" | "missing" | "unusable");
+export type Plugins = {
+  /** Where they are looked for. */
+  dir: string;
+  plugins: Array<PluginRow>;
+};
+export type PluginsDisable = {
+  name: PluginName;
+};
+/** Lets a plugin run as its file is now. */
+export type PluginsEnable = {
+  name: PluginName;
+  /** Absent: those it was enabled for before. */
+  events?: Array<string>;
+  /** Absent: 5000. */
+  timeout_ms?: (number | null);
+  /** Absent: 256. */
+  memory_mb?: (number | null);
+};
+export type PluginsList = Record<string, never>;
 export type Point = {
   labels: Record<string, string>;
   /** Of a counter or gauge. */
@@ -686,6 +1142,10 @@ export type Profile = {
   env?: Record<string, string>;
   /** Handed to the agent's script. */
   preferences?: Record<string, string>;
+  /** MCP servers of this profile alone. */
+  mcp?: Record<string, McpServer>;
+  /** Hooks of the agent's own. */
+  hooks?: Array<AgentHook>;
   /** RFC 3339. */
   created: string;
   last_used?: (string | null);
@@ -1240,6 +1700,36 @@ export type Setting = {
   default: unknown;
   help: string;
 };
+/** The tasks of a profile's agent. */
+export type SetupList = {
+  alias: string;
+};
+export type SetupRan = {
+  /** What it said, at most 64 KiB. */
+  output: string;
+  ms: number;
+};
+export type SetupRow = {
+  name: string;
+  description: string;
+  run: Array<string>;
+};
+/** Runs a task to its end. */
+export type SetupRun = {
+  alias: string;
+  task: string;
+};
+export type SetupTask = {
+  description: string;
+  run: Array<string>;
+  /** At most 150000. */
+  timeout_ms: number;
+};
+export type SetupTasks = {
+  tasks: Array<SetupRow>;
+  /** The manifest came with the registry, and nobody agreed to its commands. */
+  needs_approval: boolean;
+};
 /** Lines that told nothing because nobody could read them, by kind. */
 export type Skipped = {
   /** No JSON object. */
@@ -1340,8 +1830,8 @@ export type SummaryReply = {
 export type Supports = {
   hooks: boolean;
   mcp: boolean;
-  /** JSON file of the config directory that takes hooks as Claude Code's `settings.json` does. */
-  hooks_file?: (string | null);
+  /** What its MCP servers may be; empty: programs it starts. */
+  mcp_transports?: Array<McpTransport>;
 };
 export type SyncProgress = {
   stage: SyncStage;
@@ -1764,6 +2254,157 @@ export interface Routes {
   "GET /api/v1/templates/{agent}/{name}": {
     path: { "agent": string | number; "name": string | number };
     reply: TemplateDetail;
+  };
+  /** Which profile a directory chooses, and why. */
+  "GET /api/v1/bindings": {
+    query: { "dir"?: string };
+    reply: BindingsChoice;
+  };
+  /** Binds a directory to a profile: sets `profile` in its `.clown.toml`, and keeps the rest of it. */
+  "PUT /api/v1/bindings": {
+    body: {
+      alias: string;
+      dir?: (string | null);
+    };
+    reply: BindingsChoice;
+  };
+  /** Takes `profile` out of a directory's `.clown.toml`; a file with nothing else in it goes. */
+  "DELETE /api/v1/bindings": {
+    query: { "dir"?: string };
+    reply: BindingsChoice;
+  };
+  /** Whether the settings of a file beyond the profile hold. */
+  "POST /api/v1/bindings/trust": {
+    body: ("given" | "not-needed" | "missing");
+    reply: BindingsChoice;
+  };
+  "GET /api/v1/launchers": {
+    reply: LaunchersReply;
+  };
+  /** Makes a launcher. A file that is not clown's is never replaced. */
+  "POST /api/v1/launchers": {
+    body: {
+      target: LauncherTargetIn;
+      /** Absent: `AGENT-ALIAS` for a profile, the name of the agent's program for an agent. */
+      name?: (string | null);
+      /** Absolute; absent: `~/.local/bin`. */
+      bin_dir?: (string | null);
+      /** The clown to start: absolute path. */
+      program: string;
+    };
+    reply: LaunchersInstalled;
+  };
+  /** Removes a launcher. A file that is not clown's any more stays. */
+  "DELETE /api/v1/launchers/{name}": {
+    path: { "name": string | number };
+    reply: Launcher;
+  };
+  "GET /api/v1/profiles/{alias}/hooks": {
+    path: { "alias": string | number };
+    reply: AgentHooksOf;
+  };
+  /** Adds a hook. One that is there already is no error. */
+  "POST /api/v1/profiles/{alias}/hooks": {
+    path: { "alias": string | number };
+    body: {
+      hook: AgentHookIn;
+    };
+    reply: AgentHooksOf;
+  };
+  "DELETE /api/v1/profiles/{alias}/hooks/{id}": {
+    path: { "alias": string | number; "id": string | number };
+    reply: AgentHooksOf;
+  };
+  /** A profile's hooks as a document for another. */
+  "GET /api/v1/profiles/{alias}/hooks/export": {
+    path: { "alias": string | number };
+    reply: HooksDocument;
+  };
+  /** Adds all hooks of a document, or none: an export, or an agent's own settings with a `hooks` table. */
+  "POST /api/v1/profiles/{alias}/hooks/import": {
+    path: { "alias": string | number };
+    body: {
+      document: unknown;
+    };
+    reply: AgentHooksOf;
+  };
+  /** The tasks of a profile's agent. */
+  "GET /api/v1/profiles/{alias}/setup": {
+    path: { "alias": string | number };
+    reply: SetupTasks;
+  };
+  /** Runs a task to its end. */
+  "POST /api/v1/profiles/{alias}/setup/{task}": {
+    path: { "alias": string | number; "task": string | number };
+    body: Record<string, never>;
+    reply: SetupRan;
+  };
+  /** Lines of the record, newest first. */
+  "GET /api/v1/audit": {
+    query: { "kind"?: ("plugin" | "hook" | "setup"); "profile"?: string; "name"?: string; "limit"?: number };
+    reply: AuditLines;
+  };
+  "GET /api/v1/plugins": {
+    reply: Plugins;
+  };
+  /** Lets a plugin run as its file is now. */
+  "PUT /api/v1/plugins/{name}": {
+    path: { "name": string | number };
+    body: {
+      /** Absent: those it was enabled for before. */
+      events?: Array<string>;
+      /** Absent: 5000. */
+      timeout_ms?: (number | null);
+      /** Absent: 256. */
+      memory_mb?: (number | null);
+    };
+    reply: PluginRow;
+  };
+  "DELETE /api/v1/plugins/{name}": {
+    path: { "name": string | number };
+    reply: Done;
+  };
+  /** Servers for all profiles and of each profile, or those in force for one. */
+  "GET /api/v1/mcp": {
+    query: { "profile"?: string };
+    reply: McpServers;
+  };
+  /** Adds a server. One of the profile's own hides one for all of the same name. */
+  "PUT /api/v1/mcp/{name}": {
+    path: { "name": string | number };
+    body: {
+      /** Absent: for all profiles. */
+      profile?: (string | null);
+      /** Its secrets are references to a variable or a command; those that clown shall keep come in `secrets`. */
+      server: McpServerIn;
+      /** Values for the key store, by variable or header. */
+      secrets?: Record<string, KeyText>;
+      /** A value that looks like a key is none, and may be kept readable. */
+      plain?: boolean;
+      /** Take the place of a server of this name. */
+      replace?: boolean;
+    };
+    reply: McpAdded;
+  };
+  /** Removes a server, and its secrets from the key store. */
+  "DELETE /api/v1/mcp/{name}": {
+    path: { "name": string | number };
+    query: { "profile"?: string };
+    reply: McpRemoved;
+  };
+  /** Looks at everything the daemon can see. Runs no agent and changes nothing. */
+  "GET /api/v1/doctor": {
+    reply: DoctorReport;
+  };
+  /** Mends the findings that are `safe`: access modes of clown's own files, and files left over from a crash. */
+  "POST /api/v1/doctor/fix": {
+    body: Record<string, never>;
+    reply: DoctorMended;
+  };
+  /** Names that begin so. Probes nothing and opens no key store: it is asked at each press of a key. */
+  "GET /api/v1/words": {
+    query: { "kind": "profiles" | "agents" | "providers" | "models" | "sessions" | "scripts" | "templates" | "settings"; "begins": string; "agent"?: string; "provider"?: string; "profile"?: string };
+    reply: CompleteReply;
   };
   "GET /api/v1/config": {
     reply: ConfigSettings;
