@@ -89,7 +89,7 @@ pub struct Unbind {
 /// Replies what holds for the directory then.
 impl Call for Unbind {
     const NAME: &'static str = "bindings.unbind";
-    const EFFECT: Effect = Effect::Idempotent;
+    const EFFECT: Effect = Effect::Once;
     type Reply = Choice;
 }
 

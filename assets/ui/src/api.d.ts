@@ -2316,12 +2316,12 @@ export interface Routes {
     reply: AgentHooksOf;
   };
   /** A profile's hooks as a document for another. */
-  "GET /api/v1/profiles/{alias}/hooks/export": {
+  "GET /api/v1/hook-documents/{alias}": {
     path: { "alias": string | number };
     reply: HooksDocument;
   };
   /** Adds all hooks of a document, or none: an export, or an agent's own settings with a `hooks` table. */
-  "POST /api/v1/profiles/{alias}/hooks/import": {
+  "POST /api/v1/hook-documents/{alias}": {
     path: { "alias": string | number };
     body: {
       document: unknown;
