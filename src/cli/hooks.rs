@@ -108,7 +108,7 @@ struct ExportArgs {
 }
 
 #[derive(FromArgs, ArgsInfo)]
-/// Show which commands of agents' manifests ran, newest first.
+/// Show which commands of manifests and plugins ran.
 #[argh(subcommand, name = "log", example = "clown hooks log --profile work")]
 struct LogArgs {
     /// only for this profile

@@ -23,7 +23,8 @@ pub const CHILD_COMMAND: &str = "__plugin";
 const MAX_PROCESSES: usize = 32;
 /// Bytes it may say, on both streams together.
 const MAX_OUTPUT: u64 = 256 * 1024;
-const LOOK: Duration = Duration::from_millis(10);
+/// Longest time between two looks at it.
+const LOOK: Duration = Duration::from_millis(25);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -77,6 +78,7 @@ fn run(limit: Duration, memory: u64, file: &str) -> Verdict {
     let flooded = Arc::new(AtomicBool::new(false));
     let stdout = child.stdout.take().map(|pipe| keep(pipe, &flooded));
     let stderr = child.stderr.take().map(|pipe| keep(pipe, &flooded));
+    let mut pause = Duration::from_millis(1);
     let (ended, status) = loop {
         match child.try_wait() {
             Ok(Some(status)) => break (Ended::ByItself, Some(status)),
@@ -94,7 +96,8 @@ fn run(limit: Duration, memory: u64, file: &str) -> Verdict {
         } else if flooded.load(Ordering::Relaxed) {
             break (Ended::TooMuchOutput, None);
         }
-        std::thread::sleep(LOOK);
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(LOOK);
     };
     if status.is_none() {
         let _ = child.kill();

@@ -110,6 +110,6 @@ pub struct Disable {
 
 impl Call for Disable {
     const NAME: &'static str = "plugins.disable";
-    const EFFECT: Effect = Effect::Idempotent;
+    const EFFECT: Effect = Effect::Once;
     type Reply = super::Done;
 }

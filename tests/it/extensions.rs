@@ -1,4 +1,6 @@
-//! What users and manifests add to runs: MCP servers, hooks, plugins.
+//! What users and manifests add to runs: MCP servers, hooks, commands of manifests, plugins.
 
 mod hooks;
+mod lifecycle;
 mod mcp;
+mod plugins;

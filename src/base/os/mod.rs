@@ -1,11 +1,15 @@
 //! What differs between platforms. Each platform file offers the same functions.
 
+#[cfg(unix)]
+mod below;
 pub mod ports;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
 mod windows;
 
+#[cfg(unix)]
+pub use below::*;
 #[cfg(unix)]
 pub use unix::*;
 #[cfg(windows)]
