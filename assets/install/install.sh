@@ -57,6 +57,7 @@ target() {
 # An address may be plain http only on this machine.
 check_url() {
     case $1 in
+        *@*) fail "$1 names a user, which the address of a release does not" "leave out what is before the @" ;;
         '' | *[[:space:]\'\"\\]*) fail "no address of a release is known" "say where it is: --url URL, or CLOWN_RELEASE_URL" ;;
         https://*) ;;
         http://127.0.0.1[:/]* | http://localhost[:/]* | 'http://[::1]'[:/]*) ;;

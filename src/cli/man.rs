@@ -97,7 +97,8 @@ fn takes(out: &mut Roff, at: &CommandInfoWithArgs, heading: &str) {
     let words: Vec<_> = at.positionals.iter().filter(|p| !p.hidden && !matches!(p.optionality, Optionality::Greedy)).collect();
     // `--help` is everybody's: the page of the program names it.
     let flags: Vec<_> = at.flags.iter().filter(|f| !f.hidden && f.long != "--help").collect();
-    if !heading.is_empty() && !(words.is_empty() && flags.is_empty()) {
+    let any = !words.is_empty() || !flags.is_empty();
+    if any && !heading.is_empty() {
         out.control(heading, ["OPTIONS"]);
     }
     for word in words {

@@ -292,6 +292,7 @@ fn wrong_words_and_half_a_script_do_nothing() {
         (&["--url", "http://192.0.2.1/x"], "is not encrypted"),
         (&["--url", "http://127.0.0.1.example.com/x"], "is not encrypted"),
         (&["--url", "ftp://x"], "is not encrypted"),
+        (&["--url", "http://127.0.0.1:80@example.com/x"], "names a user"),
         (&["--url=file:///etc"], "is not encrypted"),
     ] {
         world.run(args).code_is(1).says(words);

@@ -8,6 +8,8 @@ mod deb;
 mod index;
 mod licences;
 mod recipes;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use std::{
