@@ -26,7 +26,8 @@ use crate::{
 };
 
 #[derive(FromArgs, ArgsInfo)]
-/// Write profiles, the settings in their homes, budgets and your own manifests into one file, for another machine or as a backup. Keys stay out unless --with-secrets is given.
+/// Write profiles, the settings in their homes, budgets and your own manifests into one file, for another machine or as a backup.
+/// Keys stay out unless --with-secrets is given.
 #[argh(
     subcommand,
     name = "export",

@@ -11,6 +11,8 @@ use std::{
     time::Duration,
 };
 
+use serde_json::{Value, json};
+
 use crate::base::{
     error::{Error, Result},
     fsx,
@@ -23,8 +25,6 @@ const MESSAGE: &str = "msg_self_test";
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Longest body or answer that is read, in bytes.
 const LONGEST: u64 = 64 * 1024;
-
-const USAGE: &str = r#""usage":{"input_tokens":11,"output_tokens":7,"cache_read_input_tokens":0,"cache_creation_input_tokens":0}"#;
 
 pub(super) struct Upstream {
     port: u16,
@@ -75,19 +75,22 @@ fn answer(stream: TcpStream, count: &AtomicU64) -> Option<()> {
     io::copy(&mut reader.by_ref().take(length), &mut io::sink()).ok()?;
     let body = if first.starts_with("POST ") {
         count.fetch_add(1, Ordering::SeqCst);
-        format!(
-            r#"{{"id":"{MESSAGE}","type":"message","role":"assistant","model":"self-test","content":[{{"type":"text","text":"ok"}}],"stop_reason":"end_turn","stop_sequence":null,{USAGE}}}"#
-        )
+        message(&json!([{ "type": "text", "text": "ok" }])).to_string()
     } else {
         "{}".to_owned()
     };
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nrequest-id: req_self_test\r\nconnection: close";
     let mut stream = stream;
-    write!(
-        stream,
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nrequest-id: req_self_test\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-        body.len()
-    )
-    .ok()
+    write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).ok()
+}
+
+/// A reply of the Messages format.
+fn message(content: &Value) -> Value {
+    json!({
+        "id": MESSAGE, "type": "message", "role": "assistant", "model": "self-test", "content": content, "stop_reason": "end_turn",
+        "stop_sequence": null,
+        "usage": { "input_tokens": 11, "output_tokens": 7, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 0 },
+    })
 }
 
 /// The first line, and how long the body is.
@@ -137,12 +140,12 @@ fn ask() -> io::Result<()> {
     // As Claude Code writes down what it used.
     let session = uuid::Uuid::new_v4();
     let log = PathBuf::from(dir).join("projects").join("-self-test");
-    let line = format!(
-        r#"{{"type":"assistant","sessionId":"{session}","cwd":"/","timestamp":"{}","uuid":"{session}","version":"2.1.330","isSidechain":false,"requestId":"req_self_test","message":{{"id":"{MESSAGE}","type":"message","role":"assistant","model":"self-test","content":[],"stop_reason":"end_turn",{USAGE}}}}}"#,
-        now()
-    );
+    let line = json!({
+        "type": "assistant", "sessionId": session, "cwd": "/", "timestamp": now(), "uuid": session, "version": "2.1.330",
+        "isSidechain": false, "requestId": "req_self_test", "message": message(&json!([])),
+    });
     let file = log.join(format!("{session}.jsonl"));
-    fsx::write_atomic(&file, (line + "\n").as_bytes(), fsx::Mode::Private).map_err(io::Error::other)
+    fsx::write_atomic(&file, format!("{line}\n").as_bytes(), fsx::Mode::Private).map_err(io::Error::other)
 }
 
 fn now() -> String {

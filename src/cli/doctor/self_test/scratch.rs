@@ -63,9 +63,8 @@ impl Scratch {
         for below in ["h", "r", "t", "w", "bin"] {
             os::private_dir(&scratch.at(below))?;
         }
-        let script = format!(
-            "#{{ env: #{{ SELF_TEST_URL: ctx.endpoint.base_url, SELF_TEST_KEY: ctx.key.placeholder }}, args: [\"{CHILD_COMMAND}\"], files: [] }}\n"
-        );
+        let env = "#{ SELF_TEST_URL: ctx.endpoint.base_url, SELF_TEST_KEY: ctx.key.placeholder }";
+        let script = format!("#{{ env: {env}, args: [\"{CHILD_COMMAND}\"], files: [] }}\n");
         for (path, text) in [("c/agents.d/self-test.toml", AGENT), ("c/scripts/self-test.rhai", &script)] {
             fsx::write_atomic(&scratch.at(path), text.as_bytes(), fsx::Mode::Private)?;
         }
