@@ -62,7 +62,10 @@ pub fn add(app: &App, ask: Add, caller: &Caller) -> Result<Added> {
                 profile.mcp.insert(name.clone(), server.clone());
                 app.profiles.replace(profile)
             }
-            None => app.mcp.change(|all| Ok(drop(all.servers.insert(name.clone(), server.clone())))),
+            None => app.mcp.change(|all| {
+                all.servers.insert(name.clone(), server.clone());
+                Ok(())
+            }),
         }
     };
     if let Err(error) = commit() {

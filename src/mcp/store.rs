@@ -56,7 +56,11 @@ mod tests {
         let store = Store::new(file.clone());
         let text = r#"{"version":1,"servers":{"a":{"transport":"http","url":"http://h/","headers":{"X":"y"}}},"later":7}"#;
         std::fs::write(&file, text).unwrap();
-        store.change(|stored| Ok(stored.servers.clear())).unwrap();
+        let clear = |stored: &mut Stored| {
+            stored.servers.clear();
+            Ok(())
+        };
+        store.change(clear).unwrap();
         let read: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
         assert_eq!(read, serde_json::json!({"version": 1, "servers": {}, "later": 7}));
         for text in ["{oops", r#"{"version":99,"servers":{}}"#] {

@@ -348,6 +348,11 @@ pub fn symlink(target: &Path, link: &Path) -> io::Result<()> {
     std::os::unix::fs::symlink(target, link)
 }
 
+/// Whether a file or directory belongs to this user or to root, and nobody else may write it.
+pub fn written_only_by_us(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|meta| (meta.uid() == uid() || meta.uid() == 0) && meta.mode() & 0o022 == 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -390,9 +395,4 @@ mod tests {
         assert_eq!(process_start(pid), None);
         assert!(process_start(std::process::id()).is_some());
     }
-}
-
-/// Whether a file or directory belongs to this user or to root, and nobody else may write it.
-pub fn written_only_by_us(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|meta| (meta.uid() == uid() || meta.uid() == 0) && meta.mode() & 0o022 == 0)
 }
