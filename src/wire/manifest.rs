@@ -5,6 +5,7 @@
 mod account;
 mod commands;
 mod home;
+mod project;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,7 @@ use super::{
 pub use account::{Balance, Figure, Probe, Status};
 pub use commands::{AgentHooks, HookEvent, Lifecycle, Step, Task};
 pub use home::HomeFiles;
+pub use project::{ProjectCode, Reach};
 
 /// Manifest format this build reads.
 pub const SCHEMA: u32 = 1;
@@ -213,32 +215,6 @@ pub struct IsolationSpec {
     /// Files of a project that the agent runs as code inside its own process, where the key is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub project_code: Vec<ProjectCode>,
-}
-
-/// A place in a project, relative to the directories where the agent looks for it.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ProjectCode {
-    /// A file, or a directory with any file in it.
-    pub path: String,
-    /// Only when the file's text has this key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<String>,
-    #[serde(default)]
-    pub reach: Reach,
-}
-
-/// Where an agent looks for a project's files.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Reach {
-    /// In the working directory and every one above it.
-    #[default]
-    Above,
-    /// The same, without the user's home where that is above: what stands there are the agent's files outside of clown.
-    BelowHome,
-    /// In the working directory alone.
-    Here,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
