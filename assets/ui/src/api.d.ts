@@ -654,19 +654,6 @@ export type Export = {
   passphrase?: (KeyText | null);
 };
 export type Exported = {
-  path: string;
-  /** Size of the file. */
-  bytes: number;
-  profiles: Array<ExportedProfile>;
-  /** Manifests, scripts and templates of the user's own. */
-  manifests?: Array<string>;
-  /** Keys in it, encrypted. */
-  keys: number;
-  /** Commit of the registry in it. */
-  registry?: (string | null);
-  warnings?: Array<string>;
-};
-export type Exported2 = {
   requests: Array<UsageRequest>;
   /** Absent: that was all. */
   next?: (number | null);
@@ -1179,6 +1166,19 @@ export type MovedSession = {
   files: Array<string>;
   copied: boolean;
 };
+export type MovingExported = {
+  path: string;
+  /** Size of the file. */
+  bytes: number;
+  profiles: Array<ExportedProfile>;
+  /** Manifests, scripts and templates of the user's own. */
+  manifests?: Array<string>;
+  /** Keys in it, encrypted. */
+  keys: number;
+  /** Commit of the registry in it. */
+  registry?: (string | null);
+  warnings?: Array<string>;
+};
 /** A key that only the client can fetch, and the name it goes by in `proxy.keys`. */
 export type NeededKey = {
   name: string;
@@ -1188,8 +1188,6 @@ export type NeededKey = {
 export type OnConflict = ("fail" | "skip" | "rename" | "replace");
 /** Where a manifest or script came from. A later layer hides an earlier one of the same id. */
 export type Origin = "built-in" | "registry" | "user";
-/** What came of asking a provider. */
-export type Outcome = ("ok" | "no-such-name" | "no-route" | "no-connection" | "tls" | "too-slow" | "failed" | "reached" | "key-refused" | "nothing-left" | "wrong-url" | "asked-too-often" | "provider-trouble" | "unknown");
 /** A stretch of days, counted from today in the zone of the question. A week begins on Monday. */
 export type Period = ("today" | "yesterday" | "week" | "month" | "30d" | "all" | "7d");
 /** What the user agreed to. */
@@ -1257,6 +1255,8 @@ export type PricesSynced = {
   /** Why the old prices stay. */
   refused?: (string | null);
 };
+/** What came of asking a provider. */
+export type ProbeOutcome = ("ok" | "no-such-name" | "no-route" | "no-connection" | "tls" | "too-slow" | "failed" | "reached" | "key-refused" | "nothing-left" | "wrong-url" | "asked-too-often" | "provider-trouble" | "unknown");
 /** `[probe]`: how a key is checked. Absent where the usual list of models is enough: `/models` below an
  * OpenAI base URL, `/v1/models` below an Anthropic one, `/v1beta/models` below Gemini's. */
 export type ProbeSpec = {
@@ -1269,7 +1269,7 @@ export type Probed = {
   provider: string;
   /** What was asked for. */
   url?: (string | null);
-  outcome: Outcome;
+  outcome: ProbeOutcome;
   /** One line without a full stop. */
   message: string;
   /** The next step when it is not well. */
@@ -1643,7 +1643,7 @@ export type QuotaFigure = {
 export type QuotaRow = {
   alias: string;
   provider: string;
-  outcome: Outcome;
+  outcome: ProbeOutcome;
   /** Why there are no figures, or not all. */
   message?: (string | null);
   figures?: Array<QuotaFigure>;
@@ -2502,7 +2502,7 @@ export interface Routes {
   };
   "POST /api/v1/export": {
     body: unknown;
-    reply: Exported;
+    reply: MovingExported;
   };
   "POST /api/v1/import": {
     body: unknown;
@@ -2604,12 +2604,12 @@ export interface Routes {
     reply: AgentHooksOf;
   };
   /** A profile's hooks as a document for another. */
-  "GET /api/v1/profiles/{alias}/hooks/export": {
+  "GET /api/v1/hook-documents/{alias}": {
     path: { "alias": string | number };
     reply: HooksDocument;
   };
   /** Adds all hooks of a document, or none: an export, or an agent's own settings with a `hooks` table. */
-  "POST /api/v1/profiles/{alias}/hooks/import": {
+  "POST /api/v1/hook-documents/{alias}": {
     path: { "alias": string | number };
     body: {
       document: unknown;
@@ -2861,7 +2861,7 @@ export interface Routes {
   /** Requests as they are known, page by page. The order is the index's own and stays while nothing new is read. */
   "GET /api/v1/usage/export": {
     query: { "select.period"?: ("today" | "yesterday" | "week" | "month" | "30d" | "all" | "7d"); "select.since"?: string; "select.until"?: string; "select.timezone"?: string; "select.profiles"?: Array<string>; "select.agents"?: Array<string>; "select.providers"?: Array<string>; "select.models"?: Array<string>; "select.projects"?: Array<string>; "from"?: number };
-    reply: Exported2;
+    reply: Exported;
   };
   /** What the line below an agent's prompt needs. Names come from the agent. */
   "GET /api/v1/usage/statusline": {
