@@ -294,7 +294,7 @@ fn check_value_name(name: &str, program: bool) -> Result<()> {
     }
 }
 
-fn secrets_of(server: &Server) -> impl Iterator<Item = &Credential> {
+pub(crate) fn secrets_of(server: &Server) -> impl Iterator<Item = &Credential> {
     server.place.values().values().filter_map(|value| match value {
         Value::Secret(credential) => Some(credential),
         Value::Plain(_) => None,

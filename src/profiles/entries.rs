@@ -77,6 +77,16 @@ pub fn set_entries(home: &Path, wanted: &Entries) -> Result<bool> {
     put(home, wanted, Some((record, before))).map(|()| true)
 }
 
+/// A file of this home as it is without clown's entries, and its name; `None` when clown has none there.
+pub fn without_ours(home: &Path) -> Result<Option<(String, String)>> {
+    let Some(bytes) = fsx::read_optional(&home.join(RECORD))? else { return Ok(None) };
+    let record: Record = serde_json::from_slice(&bytes).map_err(|e| Error::corrupt(format!("{RECORD} cannot be read")).cause(e))?;
+    let file = record.entries.file.clone();
+    let Some(now) = read(home, &file)? else { return Ok(None) };
+    let text = without(&record.entries, &now).map_err(|e| left(home, &file, e))?;
+    Ok(Some((file, text)))
+}
+
 /// Writes the file with the entries. First it is noted what may stand there, so that a crash leaves nothing that is not known.
 fn put(home: &Path, wanted: &Entries, known: Option<(Record, Option<String>)>) -> Result<()> {
     let (mut noted, before) = match known {

@@ -13,7 +13,7 @@ mod home;
 mod store;
 
 pub use bridge::{Bridge, Real, replaced_links};
-pub use entries::{Entries, set_entries};
+pub use entries::{Entries, set_entries, without_ours};
 pub(crate) use files::PENDING;
 pub use files::{Fill, apply as apply_files, apply_pending};
 pub(crate) use home::inside;

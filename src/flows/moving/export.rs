@@ -22,9 +22,11 @@ use crate::{
         sealed::{SealedFile, Secrets, seal},
         select::{self, Picked},
     },
+    profiles::without_ours,
     wire::{
         envelope::Caller,
         manifest::HomeFiles,
+        mcp,
         moving::{Export, Exported, ExportedProfile},
         profiles::{Credential, Profile},
         secret::KeyText,
@@ -149,7 +151,13 @@ impl Out<'_> {
         let home = Path::new(&profile.home);
         let mut left = Vec::new();
         let mut told = ExportedProfile { alias: alias.to_owned(), agent: profile.agent.to_string(), settings: 0, history: 0 };
+        // Hooks that clown put in are in the profile, and are put in again there.
+        let plain = without_ours(home)?;
         for file in select::files(home, &spec.settings, &mut left)? {
+            if let Some((_, text)) = plain.as_ref().filter(|(name, _)| *name == file.path) {
+                told.settings += usize::from(self.text(&format!("{HOMES}/{alias}/settings/{}", file.path), text.as_bytes(), false)?);
+                continue;
+            }
             told.settings += usize::from(self.settings_file(&format!("{HOMES}/{alias}/settings/{}", file.path), &file)?);
         }
         for (path, names) in &spec.parts {
@@ -206,11 +214,20 @@ impl Out<'_> {
         {
             open.credential = Credential::None;
         }
+        open.mcp.retain(|_, server| {
+            let plain = server.place.values().iter().filter_map(|(name, value)| match value {
+                mcp::Value::Plain(text) => Some(pair(name, text)),
+                mcp::Value::Secret(_) => None,
+            });
+            let told = serde_json::to_string(&server.place).unwrap_or_default();
+            !plain.chain([told]).any(|text| self.may_hold_key(&text))
+        });
+        open.hooks.retain(|hook| !self.may_hold_key(&serde_json::to_string(hook).unwrap_or_default()));
         if open != *profile {
             if self.sealing {
                 self.secrets.profiles.insert(profile.alias.to_string(), whole);
             } else {
-                self.held.push(format!("variables or arguments of profile {}", profile.alias));
+                self.held.push(format!("variables, arguments, servers or hooks of profile {}", profile.alias));
             }
         }
         self.writer.json(&format!("{PROFILES}/{}.json", profile.alias), &open)

@@ -17,6 +17,7 @@ use crate::{
     wire::{
         envelope::Caller,
         ids::Alias,
+        mcp,
         profiles::{Credential, Profile},
         secret::KeyText,
     },
@@ -60,7 +61,8 @@ impl Known {
 }
 
 fn credentials(profile: &Profile) -> impl Iterator<Item = &Credential> {
-    std::iter::once(&profile.credential).chain(profile.proxy.iter().flat_map(|p| &p.keys).map(|k| &k.credential))
+    let extra = profile.proxy.iter().flat_map(|p| &p.keys).map(|k| &k.credential);
+    std::iter::once(&profile.credential).chain(extra).chain(profile.mcp.values().flat_map(crate::flows::mcp::secrets_of))
 }
 
 /// The stored keys of these profiles: to look for, and by name. One that cannot be read is warned about when it should come along.
@@ -159,6 +161,32 @@ impl Rekey<'_> {
                 true
             });
         }
+        warnings.extend(self.servers(profile, here));
+        warnings
+    }
+
+    /// A server whose keys are not there is left out. A key of this home's goes only to a server that is here already, to the letter.
+    fn servers(&mut self, profile: &mut Profile, here: Option<&Profile>) -> Vec<String> {
+        let alias = profile.alias.clone();
+        let mut warnings = Vec::new();
+        profile.mcp.retain(|name, server| {
+            if here.and_then(|h| h.mcp.get(name)) == Some(server) {
+                return true;
+            }
+            let whole = server.place.values_mut().values_mut().all(|value| match value {
+                mcp::Value::Plain(_) | mcp::Value::Secret(Credential::Env { .. } | Credential::Command { .. }) => true,
+                mcp::Value::Secret(credential) => {
+                    *credential = self.one("mcp", &alias, credential, None).0;
+                    *credential != Credential::None
+                }
+            });
+            if !whole {
+                warnings.push(format!(
+                    "MCP server {name} of profile {alias} has no key and is left out; add it: clown mcp add --profile {alias}"
+                ));
+            }
+            whole
+        });
         warnings
     }
 

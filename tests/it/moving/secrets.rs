@@ -116,3 +116,44 @@ fn a_reference_to_a_key_asks_again_where_it_may_go() {
     two.clown(&["providers", "approve", "mine", "--profile", "ref"]).ok();
     two.clown(&["run", "ref"]).env("MINE", "sk-mine-0123456789").ok();
 }
+
+#[test]
+fn servers_and_hooks_of_a_profile_move_and_no_key_of_the_other_home_goes_with_them() {
+    let mut one = full(KEY);
+    one.set("PHRASE", "correct horse battery");
+    let add = ["mcp", "add", "--profile", "work", "--secret", "TOKEN", "notes", "notes-server", "-v"];
+    one.clown(&add).stdin(format!("{}\n", OTHERS[0]).as_bytes()).ok();
+    one.clown(&["mcp", "add", "--profile", "work", "open", "open-server"]).ok();
+    one.clown(&["hooks", "add", "work", "Stop", "--command", "true # mine"]).ok();
+    let settings = |home: &TestHome| -> serde_json::Value {
+        let file = home.profile_home("claude", "work").join(".claude/settings.json");
+        serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
+    };
+    one.clown(&["run", "work"]).run();
+    assert_eq!(settings(&one)["hooks"]["Stop"].as_array().unwrap().len(), 1);
+    let names = |home: &TestHome| -> Vec<String> {
+        let servers = home.json(&["mcp", "list", "--profile", "work"])["servers"].as_array().unwrap().clone();
+        servers.iter().map(|s| s["name"].as_str().unwrap().to_owned()).collect()
+    };
+
+    // Without keys, the server that needs one is left out and named.
+    let plain = home();
+    plain.provider("http://127.0.0.1:9");
+    plain.clown(&["config", "set", "secrets.backend", "file"]).ok();
+    let file = export(&one, &[]);
+    assert!(parts(&file).iter().all(|(_, bytes)| !contains(bytes, OTHERS[0].as_bytes())));
+    plain.clown(&["import", file.to_str().unwrap()]).ok().says("MCP server notes of profile work has no key");
+    assert_eq!(names(&plain), ["open"]);
+    plain.clown(&["profiles", "edit", "work", "--api-key-stdin"]).stdin(KEY.as_bytes()).ok();
+    plain.clown(&["run", "work"]).run();
+    assert_eq!(settings(&plain)["hooks"]["Stop"].as_array().unwrap().len(), 1, "once, not twice");
+
+    // With them, it works there under a name of that home's.
+    let mut whole = home();
+    whole.set("PHRASE", "correct horse battery");
+    whole.clown(&["config", "set", "secrets.backend", "file"]).ok();
+    let file = export(&one, &["--with-secrets", "--passphrase-env", "PHRASE"]);
+    whole.clown(&["import", file.to_str().unwrap(), "--passphrase-env", "PHRASE"]).ok();
+    assert_eq!(names(&whole), ["notes", "open"]);
+    assert!(std::fs::read_to_string(whole.root().join("secrets/keys.json")).unwrap().contains(OTHERS[0]));
+}
