@@ -1,4 +1,5 @@
-//! `install.sh` as dist fills it in, against a release of our own: what it writes, what it refuses, and that it takes everything away again.
+//! `install.sh` as dist fills it in, against a release of our own: what it writes, what it refuses, and that it takes all of it away
+//! again.
 
 use std::{
     collections::BTreeMap,

@@ -52,9 +52,9 @@ fn stage(release: &Release, built: &Built, architecture: &str, dir: &Path) -> Ou
 /// No dependency: the program is static.
 fn control(release: &Release, architecture: &str, size: usize) -> String {
     format!(
-        "Package: clown\nVersion: {}\nArchitecture: {architecture}\nMaintainer: {}\nInstalled-Size: {size}\nSection: utils\nPriority: optional\n\
-         Description: {}\n One program that keeps coding agents apart: each profile has its own provider,\n model, key and home. Its daemon counts what \
-         was used and routes requests.\n",
+        "Package: clown\nVersion: {}\nArchitecture: {architecture}\nMaintainer: {}\nInstalled-Size: {size}\nSection: utils\n\
+         Priority: optional\nDescription: {}\n One program that keeps coding agents apart: each profile has its own provider,\n \
+         model, key and home. Its daemon counts what was used and routes requests.\n",
         release.version, release.maintainer, release.description
     )
 }
@@ -62,7 +62,8 @@ fn control(release: &Release, architecture: &str, size: usize) -> String {
 fn copyright(release: &Release) -> Outcome<String> {
     let mit = String::from_utf8_lossy(&release.read("LICENSE-MIT")?).into_owned();
     Ok(format!(
-        "clown is licensed under {}, as you like.\nApache-2.0: /usr/share/common-licenses/Apache-2.0\nWhat it contains of others: THIRD-PARTY-LICENSES\n\n{mit}",
+        "clown is licensed under {}, as you like.\nApache-2.0: /usr/share/common-licenses/Apache-2.0\n\
+         What it contains of others: THIRD-PARTY-LICENSES\n\n{mit}",
         release.licence
     ))
 }
