@@ -2,7 +2,8 @@
 //!
 //! Owns `profiles/<alias>.json` and the profile homes (`~/.<agent>-profiles/<alias>`): their
 //! directories, the links to the real home (`bridge`), and the agent's generated files (`files`,
-//! own keys only), clown's entries in lists of the agent's (`entries`). Events (sent by flows): `profile/created`, `profile/changed`, `profile/deleted`.
+//! own keys only), clown's entries in lists of the agent's (`entries`).
+//! Events (sent by flows): `profile/created`, `profile/changed`, `profile/deleted`.
 //! Never: holds a key, overwrites a file it cannot parse, replaces what the agent wrote, follows a
 //! link out of a profile home.
 
