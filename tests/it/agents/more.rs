@@ -199,8 +199,7 @@ impl More {
             if alias == "two" { run.env("KEY_OF_TWO", key) } else { run }.ok()
         };
         let lost = |out: &Out| self.agent.id == "qwen" && out.stdout().contains("words were lost");
-        let first = ask();
-        if lost(&first) { ask() } else { first }
+        (0..2).map(|_| ask()).find(|out| !lost(out)).unwrap_or_else(ask)
     }
 
     /// What the model says last.

@@ -74,7 +74,7 @@ fn refuses(of: &More, files: &[(&str, &str)]) {
         scene.home.write(scene.home.home().join(path), text);
         let inner = scene.home.home().join("inner");
         std::fs::create_dir(&inner).unwrap();
-        of.agent.run(&scene.home, "p", "run it").cwd(&inner).ok();
+        scene.home.clown(&["run", "p", "--", "--version"]).cwd(&inner).ok();
     }
 }
 
