@@ -93,9 +93,9 @@ struct ImportArgs {
     /// name of the profile
     #[argh(positional)]
     alias: String,
-    /// the file; - is standard input
+    /// the file; standard input when absent
     #[argh(positional)]
-    file: String,
+    file: Option<String>,
 }
 
 #[derive(FromArgs, ArgsInfo)]
@@ -131,7 +131,7 @@ impl Hooks {
             }
             Command::Remove(args) => changed(output, &daemon.call(&Remove { alias: args.alias, id: args.id })?, "Removed."),
             Command::Import(args) => {
-                let document = document(&args.file)?;
+                let document = document(args.file.as_deref())?;
                 changed(output, &daemon.call(&Import { alias: args.alias, document })?, "Imported.");
             }
             Command::Log(args) => {
@@ -147,13 +147,15 @@ impl Hooks {
     }
 }
 
-fn document(file: &str) -> Result<serde_json::Value> {
+fn document(file: Option<&str>) -> Result<serde_json::Value> {
     let text = match file {
-        "-" => std::io::read_to_string(std::io::stdin().lock()).map_err(|e| Error::io("standard input cannot be read").cause(e))?,
-        file => std::fs::read_to_string(file).map_err(Error::reading(std::path::Path::new(file)))?,
+        None => std::io::read_to_string(std::io::stdin().lock()).map_err(|e| Error::io("standard input cannot be read").cause(e))?,
+        Some(file) => std::fs::read_to_string(file).map_err(Error::reading(std::path::Path::new(file)))?,
     };
     serde_json::from_str(&text).map_err(|e| {
-        Error::invalid(format!("{file} is no JSON")).cause(e).hint("give what clown hooks export prints, or an agent's settings.json")
+        Error::invalid(format!("{} is no JSON", file.unwrap_or("standard input")))
+            .cause(e)
+            .hint("give what clown hooks export prints, or an agent's settings.json")
     })
 }
 

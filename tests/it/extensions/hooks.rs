@@ -51,11 +51,11 @@ fn they_fire_in_claude_code_beside_the_users_and_go_without_a_trace() {
     // What comes out goes in elsewhere, and the agent's own form too.
     let exported = home.clown(&["hooks", "export", "p"]).ok();
     home.clown(&["profiles", "create", "claude", "q", "--provider", "offline"]).ok();
-    home.clown(&["hooks", "import", "q", "-"]).stdin(&exported.stdout).ok();
+    home.clown(&["hooks", "import", "q"]).stdin(&exported.stdout).ok();
     home.clown(&["hooks", "import", "q", settings.to_str().unwrap()]).ok();
     assert_eq!(home.json(&["hooks", "list", "q"])["hooks"].as_array().unwrap().len(), events.len() + 3, "the same ones, and the user's");
     let bad = json!({"version": 1, "agent": "claude", "hooks": [{"event": "Stop", "command": "x"}, {"event": "Stopp", "command": "x"}]});
-    home.clown(&["hooks", "import", "q", "-"]).stdin(bad.to_string().as_bytes()).fails(1).says("did you mean Stop");
+    home.clown(&["hooks", "import", "q"]).stdin(bad.to_string().as_bytes()).fails(1).says("did you mean Stop");
     assert_eq!(home.json(&["hooks", "list", "q"])["hooks"].as_array().unwrap().len(), events.len() + 3, "half of it was taken");
 
     for id in ids(&home) {
