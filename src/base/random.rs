@@ -15,7 +15,7 @@ pub fn bytes() -> Result<[u8; 32]> {
 /// As 64 hex digits.
 ///
 /// # Errors
-/// As [`bytes`].
+/// As [`bytes()`].
 pub fn hex() -> Result<String> {
     Ok(blake3::Hash::from_bytes(bytes()?).to_hex().to_string())
 }

@@ -42,7 +42,7 @@ pub(crate) struct Pack {
     /// name of the npm package (default: clown)
     #[argh(option, default = "String::from(\"clown\")")]
     npm_name: String,
-    /// who answers for the Debian package, as "Name <address>"
+    /// who answers for the Debian package: name and mail address, as its Maintainer field has them
     #[argh(option, default = "String::from(\"clown <clown@localhost>\")")]
     maintainer: String,
     /// secret key of minisign's format; may be repeated
