@@ -73,8 +73,15 @@ pub fn agent(app: &App, ask: agents::Inspect, caller: &Caller) -> Result<AgentDe
     })
 }
 
+/// What needs no key comes first: whoever only presses Enter gets the agent's own login.
 fn fitting_providers(snapshot: &Snapshot, agent: &AgentManifest) -> Vec<String> {
-    snapshot.providers.values().filter(|p| fits(agent, &p.item)).map(|p| p.item.id.to_string()).collect()
+    let mut fitting: Vec<_> = snapshot.providers.values().filter(|p| fits(agent, &p.item)).collect();
+    fitting.sort_by_key(|p| match p.item.kind {
+        ProviderKind::Own => 0,
+        ProviderKind::Offline => 1,
+        ProviderKind::Remote => 2,
+    });
+    fitting.into_iter().map(|p| p.item.id.to_string()).collect()
 }
 
 pub fn providers(app: &App, _ask: providers::List, _caller: &Caller) -> Result<Providers> {

@@ -182,9 +182,9 @@ impl Store {
             file.ancestors().skip(1).take_while(|dir| *dir != from).filter(|dir| !made.iter().any(|m| m == dir)).collect();
         missing.reverse();
         for dir in missing {
-            let mut builder = fs::DirBuilder::new();
+            let builder = &mut fs::DirBuilder::new();
             #[cfg(unix)]
-            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+            std::os::unix::fs::DirBuilderExt::mode(builder, 0o700);
             builder.create(dir)?;
             made.push(dir.to_owned());
         }

@@ -12,8 +12,10 @@ fn create_asks_for_what_is_missing_and_asks_again_after_a_wrong_answer() {
     let profile = home.json(&["profiles", "inspect", "asked"])["profile"].clone();
     assert_eq!((profile["agent"].as_str(), profile["provider"].as_str()), (Some("codex"), Some("offline")));
     let Some(by_number) = home.on_terminal("profiles create claude second", "1\n", &[]) else { return };
-    assert!(by_number.contains("Key for anthropic (not shown)"), "{by_number}");
-    assert_eq!(home.json(&["profiles", "list"])["profiles"].as_array().unwrap().len(), 1, "no key, no profile\n{by_number}");
+    assert!(by_number.contains("Provider [self]") && by_number.contains("Created."), "{by_number}");
+    let Some(by_name) = home.on_terminal("profiles create claude third", "anthropic\n", &[]) else { return };
+    assert!(by_name.contains("Key for anthropic (not shown)"), "{by_name}");
+    assert_eq!(home.json(&["profiles", "list"])["profiles"].as_array().unwrap().len(), 2, "no key, no profile\n{by_name}");
 }
 
 #[test]

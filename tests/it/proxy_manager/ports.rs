@@ -27,7 +27,7 @@ fn no_free_port_is_an_error_that_names_the_way_out() {
     stage.profile("p", "chatty", &[]);
     for args in [&["proxy", "start", "p"][..], &["run", "p", "x"]] {
         let out = stage.home.clown(args).fails(1).says("are in use").says(&taken.to_string());
-        out.says("clown config set proxy.first_port");
+        out.says("clown config set proxy.last_port N, then proxy.first_port");
     }
     assert!(stage.home.json(&["sessions", "list", "--live"])["sessions"].as_array().unwrap().is_empty());
     assert_eq!(stage.state("p"), "stopped");

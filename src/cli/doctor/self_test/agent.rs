@@ -138,7 +138,7 @@ fn ask() -> io::Result<()> {
         return Err(io::Error::other(format!("the proxy answered: {}", answer.lines().next().unwrap_or("nothing"))));
     }
     // As Claude Code writes down what it used.
-    let session = uuid::Uuid::new_v4();
+    let session = uuid::Uuid::new_v4().to_string();
     let log = PathBuf::from(dir).join("projects").join("-self-test");
     let line = json!({
         "type": "assistant", "sessionId": session, "cwd": "/", "timestamp": now(), "uuid": session, "version": "2.1.330",
