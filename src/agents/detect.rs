@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -237,8 +236,8 @@ pub fn find_program(names: &[String], path: &str) -> Option<PathBuf> {
 
 fn programs(names: &[String], path: &str) -> impl Iterator<Item = PathBuf> {
     names.iter().flat_map(|n| os::program_names(n)).flat_map(move |name| {
-        let dirs: Vec<PathBuf> = std::env::split_paths(OsStr::new(path)).filter(|dir| dir.is_absolute()).collect();
-        dirs.into_iter()
+        os::path_dirs(path)
+            .into_iter()
             .map(move |dir| dir.join(&name))
             // A launcher runs a profile of the agent, which would look for the agent again.
             .filter(|p| os::is_executable(p) && !is_launcher(p))

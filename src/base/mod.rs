@@ -19,5 +19,6 @@ pub mod seams;
 pub mod secret;
 pub mod service;
 pub mod sign;
+pub mod stored;
 pub mod upkeep;
 pub mod url;

@@ -234,7 +234,7 @@ impl Paths {
             dirs.push(cache.join("clown").join("binaries"));
             dirs.push(base.home_dir().join(".local").join("bin"));
         }
-        dirs.extend(std::env::var_os("PATH").iter().flat_map(std::env::split_paths).filter(|d| d.is_absolute()));
+        dirs.extend(std::env::var_os("PATH").iter().flat_map(os::path_dirs));
         dirs
     }
 

@@ -134,8 +134,8 @@ fn program() -> Result<PathBuf> {
     let real = std::fs::canonicalize(&own)
         .map_err(|e| Error::conflict(format!("{} was replaced while it ran", own.display())).cause(e).hint("run the command again"))?;
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let named = std::env::split_paths(&path)
-        .filter(|dir| dir.is_absolute())
+    let named = os::path_dirs(&path)
+        .into_iter()
         .flat_map(|dir| os::program_names("clown").into_iter().map(move |name| dir.join(name)).collect::<Vec<_>>());
     let mut same = named.filter(|file| std::fs::canonicalize(file).is_ok_and(|file| file == real));
     Ok(same.next().unwrap_or(own))

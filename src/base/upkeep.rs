@@ -8,7 +8,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{error::Result, fsx, os, paths::Paths};
+use super::{
+    error::{Error, Result},
+    fsx, os,
+    paths::Paths,
+};
 use crate::wire::doctor::{Finding, Level, Mended};
 
 /// A temporary file older than this belongs to no writer.
@@ -28,6 +32,15 @@ pub enum Trouble {
     Open { path: PathBuf, mode: u32, wanted: u32 },
     /// Left by a process that is gone.
     Stale { path: PathBuf },
+}
+
+/// What could not be looked at is a finding as well.
+pub fn failed(id: &str, error: &Error) -> Finding {
+    let finding = Finding::new(id, Level::Error, error.to_string());
+    match error.hints().first() {
+        Some(hint) => finding.fix(hint.as_str()),
+        None => finding,
+    }
 }
 
 /// Looks at the tree and at these homes of profiles. `daemon`: whether one answers, whose files are not stale.

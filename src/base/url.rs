@@ -18,6 +18,11 @@ pub fn is_loopback(host: &str) -> bool {
     name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
+/// Whether what is sent there crosses a network unencrypted.
+pub fn is_open(url: &str) -> bool {
+    url.starts_with("http://") && host(url).is_none_or(|host| !is_loopback(&host))
+}
+
 /// What approval is bound to. A port of this machine says nothing, so loopback is one host.
 pub fn approval_host(url: &str) -> Option<String> {
     host(url).map(|h| if is_loopback(&h) { "localhost".to_owned() } else { h })
@@ -36,5 +41,6 @@ mod tests {
         }
         assert!(is_loopback("localhost:1") && is_loopback("[::1]:1") && is_loopback("127.9.9.9"));
         assert!(!is_loopback("127.0.0.1.evil.com") && !is_loopback("localhost.evil.com"));
+        assert!(is_open("http://x.com/a") && !is_open("https://x.com/a") && !is_open("http://[::1]:8/a"));
     }
 }

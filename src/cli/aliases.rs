@@ -1,7 +1,6 @@
 //! `clown aliases`: launchers on PATH.
 
 use std::{
-    ffi::OsStr,
     path::{Path, PathBuf},
     process::Command as Program,
 };
@@ -194,7 +193,7 @@ fn exec(args: ExecArgs, output: Output) -> Result<i32> {
 /// that called the launcher is not called by it.
 fn real_program(names: &[String], launcher: Option<&Path>) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let dirs: Vec<PathBuf> = std::env::split_paths(OsStr::new(&path)).filter(|dir| dir.is_absolute()).collect();
+    let dirs = os::path_dirs(&path);
     let own = launcher.and_then(Path::parent);
     let behind = own.and_then(|own| dirs.iter().position(|dir| dir == own)).map_or(0, |at| at + 1);
     let files = names.iter().flat_map(|name| os::program_names(name));

@@ -101,7 +101,7 @@ fn look(paths: &Paths) -> Seen {
         Some(Ok(report)) => report,
         other => {
             if let Some(Err(error)) = other {
-                findings.push(here::failed("daemon", &error));
+                findings.push(upkeep::failed("daemon", &error));
             }
             let now = std::time::SystemTime::now();
             let mut findings = upkeep::machine(paths, now);

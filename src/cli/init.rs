@@ -11,6 +11,7 @@ use super::{
     create::{ask_key, key_input, show},
     output::Output,
     prompt,
+    providers::{probe_profile, tell},
     scripts::agreeing,
 };
 use crate::{
@@ -21,8 +22,8 @@ use crate::{
         error::Code,
         ids::Alias,
         launchers::{Installed, Target},
-        profiles::{Create, Created, KeyInput, List, Options, Settings},
-        providers,
+        profiles::{Create, Created, Credential, KeyInput, List, Options, Profile, Settings},
+        providers::{self, Probed},
     },
 };
 
@@ -55,6 +56,9 @@ pub(super) struct Init {
     /// install no launcher
     #[argh(switch)]
     no_shim: bool,
+    /// ask the provider whether it takes the key; ends with 1 when it does not
+    #[argh(switch)]
+    check: bool,
     /// do not ask; install the launcher
     #[argh(switch, short = 'y')]
     yes: bool,
@@ -63,6 +67,8 @@ pub(super) struct Init {
 #[derive(Serialize)]
 struct Made {
     created: Created,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checked: Option<Probed>,
     #[serde(skip_serializing_if = "Option::is_none")]
     launcher: Option<Installed>,
     run: String,
@@ -111,10 +117,12 @@ impl Init {
             show(&created, output, "Created.");
         }
         let profile = &created.profile;
+        let (checked, well) = check(&mut daemon, output, profile, self.check, asking);
         let usual = format!("{}-{}", profile.agent, profile.alias);
         let wanted = match (self.no_shim, asking) {
             (true, _) => false,
-            (false, true) => prompt::confirm(&format!("Install a launcher, so that {usual} runs it anywhere?"))?,
+            // The profile is there: who goes away now has it, and is told how to run it.
+            (false, true) => prompt::confirm(&format!("Install a launcher, so that {usual} runs it anywhere?")).unwrap_or(false),
             (false, false) => self.yes,
         };
         let target = Target::Profile { alias: profile.alias.to_string() };
@@ -130,12 +138,31 @@ impl Init {
             Some(installed) if installed.found => installed.launcher.name.clone(),
             _ => format!("clown run {}", profile.alias),
         };
-        let made = Made { created, launcher, run };
+        let made = Made { created, checked, launcher, run };
         if output.json {
             output.data(&made, String::new);
         }
         output.say(&format!("Run it: {}", made.run));
-        Ok(0)
+        Ok(i32::from(self.check && !well))
+    }
+}
+
+/// Has the provider asked whether it takes the key, when that is wanted. The profile stays in any case.
+fn check(daemon: &mut Daemon, output: Output, profile: &Profile, wanted: bool, asking: bool) -> (Option<Probed>, bool) {
+    let keyless = matches!(profile.credential, Credential::None);
+    let agreed = || prompt::confirm(&format!("Ask {} whether it takes the key?", profile.provider)).unwrap_or(false);
+    if keyless || !(wanted || asking && agreed()) {
+        return (None, true);
+    }
+    match probe_profile(daemon, profile) {
+        Ok(probed) => {
+            let well = tell(&probed, output);
+            (Some(probed), well)
+        }
+        Err(error) => {
+            output.warn(&format!("the key was not checked: {error}"));
+            (None, false)
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     base::{error::Result, secret::reference},
     wire::{
-        profiles::{self, Credential, KeyInput},
+        profiles::{self, Credential, KeyInput, Profile},
         providers::{Approve, Inspect, List, Outcome, Probe, Probed, ProviderDetail},
         runs::KeySource,
         secret::KeyText,
@@ -119,15 +119,7 @@ impl Providers {
             Command::Probe(args) => {
                 let probed = probe(&mut daemon, args)?;
                 output.data(&probed, || models(&probed));
-                let well = matches!(probed.outcome, Outcome::Ok | Outcome::Reached | Outcome::Unknown);
-                let time = probed.milliseconds.map(|ms| format!(" ({ms} ms)")).unwrap_or_default();
-                let line = format!("{}{time}", printable(&probed.message));
-                if well {
-                    output.say(&format!("{line}."));
-                } else {
-                    output.error(&line, probed.fix.as_deref());
-                }
-                return Ok(i32::from(!well));
+                return Ok(i32::from(!tell(&probed, output)));
             }
             Command::Approve(args) => {
                 let approved = daemon.call(&Approve { id: args.provider, alias: args.profile })?;
@@ -151,17 +143,39 @@ fn probe(daemon: &mut Daemon, args: ProbeArgs) -> Result<Probed> {
         _ => None,
     };
     if let (None, Some(alias)) = (&key, &args.profile) {
-        let source = match daemon.call(&profiles::Inspect { alias: alias.clone() })?.profile.credential {
-            Credential::Env { var } => Some(KeySource::Env { var }),
-            Credential::Command { argv } => Some(KeySource::Command { argv }),
-            _ => None,
-        };
-        if let Some(source) = source {
-            let text = reference::fetch(&source, |name| std::env::var_os(name))?;
-            key = Some(KeyText::new(text.expose().to_owned()));
-        }
+        key = own_key(&daemon.call(&profiles::Inspect { alias: alias.clone() })?.profile.credential)?;
     }
     daemon.call(&Probe { id: args.provider, profile: args.profile, endpoint: args.endpoint, key })
+}
+
+/// Asks the provider of a profile whether it takes the profile's key.
+pub(super) fn probe_profile(daemon: &mut Daemon, profile: &Profile) -> Result<Probed> {
+    let key = own_key(&profile.credential)?;
+    daemon.call(&Probe { id: profile.provider.to_string(), profile: Some(profile.alias.to_string()), endpoint: None, key })
+}
+
+/// A key that is read where the profile runs, which is here.
+fn own_key(credential: &Credential) -> Result<Option<KeyText>> {
+    let source = match credential {
+        Credential::Env { var } => KeySource::Env { var: var.clone() },
+        Credential::Command { argv } => KeySource::Command { argv: argv.clone() },
+        _ => return Ok(None),
+    };
+    let text = reference::fetch(&source, |name| std::env::var_os(name))?;
+    Ok(Some(KeyText::new(text.expose().to_owned())))
+}
+
+/// Says what the provider said, and whether it is no reason to change anything.
+pub(super) fn tell(probed: &Probed, output: Output) -> bool {
+    let well = matches!(probed.outcome, Outcome::Ok | Outcome::Reached | Outcome::Unknown);
+    let time = probed.milliseconds.map(|ms| format!(" ({ms} ms)")).unwrap_or_default();
+    let line = format!("{}{time}", printable(&probed.message));
+    if well {
+        output.say(&format!("{line}."));
+    } else {
+        output.error(&line, probed.fix.as_deref());
+    }
+    well
 }
 
 fn models(probed: &Probed) -> String {

@@ -114,7 +114,7 @@ pub(crate) fn new_name(begins: &str) -> String {
     format!("{begins}-{}", short_id())
 }
 
-fn short_id() -> String {
+pub(crate) fn short_id() -> String {
     uuid::Uuid::new_v4().simple().to_string().chars().take(8).collect()
 }
 

@@ -127,5 +127,5 @@ fn usual_name(profile: &Profile) -> String {
 fn first_on_path(caller: &Caller, launcher: &Launcher) -> Option<PathBuf> {
     let path = caller.env.get("PATH").map(String::as_str).unwrap_or_default();
     let file = Path::new(&launcher.path).file_name()?;
-    std::env::split_paths(path).filter(|dir| dir.is_absolute()).map(|dir| dir.join(file)).find(|p| os::is_executable(p))
+    os::path_dirs(path).into_iter().map(|dir| dir.join(file)).find(|p| os::is_executable(p))
 }

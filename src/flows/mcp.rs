@@ -248,6 +248,7 @@ fn check(name: &McpName, server: &Server, secrets: &BTreeMap<String, KeyText>, p
     if !program && texts.first().is_some_and(|address| url::host(address).is_none()) {
         return Err(Error::invalid("the address of an MCP server begins with http:// or https:// and has a host"));
     }
+    let open = !program && texts.iter().any(|address| url::is_open(address));
     let key_found = |what: &str| {
         Error::refused(format!("{what} looks like a key, and would be kept for everyone to read"))
             .hint("have clown keep it in the key store: --secret NAME")
@@ -272,6 +273,7 @@ fn check(name: &McpName, server: &Server, secrets: &BTreeMap<String, KeyText>, p
             Value::Secret(Credential::Env { var }) if !env_name_allowed(var) => {
                 return Err(Error::invalid(format!("{var:?} is not the name of a variable that can hold a key")));
             }
+            Value::Secret(_) if open => return Err(unencrypted(value)),
             Value::Secret(Credential::Command { argv }) if argv.is_empty() => {
                 return Err(Error::invalid("the key command is empty"));
             }
@@ -281,7 +283,15 @@ fn check(name: &McpName, server: &Server, secrets: &BTreeMap<String, KeyText>, p
             return Err(Error::invalid(format!("{value} is given twice")));
         }
     }
-    secrets.keys().try_for_each(|value| check_value_name(value, program))
+    match secrets.keys().next() {
+        Some(value) if open => Err(unencrypted(value)),
+        _ => secrets.keys().try_for_each(|value| check_value_name(value, program)),
+    }
+}
+
+fn unencrypted(value: &str) -> Error {
+    Error::refused(format!("the key {value} would be sent unencrypted, to a server beyond this machine"))
+        .hint("give the server's address with https://")
 }
 
 fn check_value_name(name: &str, program: bool) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::base::env_names::place_name_allowed;
+use crate::base::{env_names::place_name_allowed, url};
 use crate::wire::{
     manifest::{AgentManifest, Catalogue, Problem, ProviderKind, ProviderManifest, SCHEMA, Step, Task},
     scripts::FileFormat,
@@ -85,9 +85,10 @@ pub(crate) fn provider(file: &str, stem: &str, text: &str) -> Result<ProviderMan
     }
     for endpoint in &manifest.endpoints {
         let url = &endpoint.base_url;
-        let host = crate::base::url::host(url)
-            .ok_or_else(|| bad("endpoints.base_url", format!("{url:?} is not an http(s) URL without user name")))?;
-        if url.starts_with("http://") && !crate::base::url::is_loopback(&host) {
+        if url::host(url).is_none() {
+            return Err(bad("endpoints.base_url", format!("{url:?} is not an http(s) URL without user name")));
+        }
+        if url::is_open(url) {
             return Err(bad("endpoints.base_url", format!("{url:?} would send keys unencrypted")));
         }
     }

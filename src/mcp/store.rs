@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::{
     base::{
         error::{Error, Result},
-        fsx,
+        fsx, stored,
     },
     wire::mcp::{STORED_VERSION, Stored},
 };
@@ -27,11 +27,7 @@ impl Store {
             Error::corrupt(format!("{} cannot be read and was left as it is: {why}", self.file.display()))
                 .hint("mend the file or move it away")
         };
-        let stored: Stored = serde_json::from_slice(&bytes).map_err(|e| bad(e.to_string()))?;
-        if stored.version > STORED_VERSION {
-            return Err(bad(format!("it has version {}, this build reads up to {STORED_VERSION}", stored.version)).hint("update clown"));
-        }
-        Ok(stored)
+        stored::parse(&bytes, |stored: &Stored| stored.version, STORED_VERSION, bad)
     }
 
     /// Reads, changes and writes as one step.

@@ -8,7 +8,7 @@ use std::{
 use crate::{
     base::{
         error::{Error, Result},
-        fsx, glob, os,
+        fsx, glob, os, stored,
     },
     wire::{
         ids::PluginName,
@@ -147,11 +147,7 @@ impl Store {
             Error::corrupt(format!("{} cannot be read and was left as it is: {why}", self.file.display()))
                 .hint("mend the file, or move it away and enable the plugins again")
         };
-        let stored: Stored = serde_json::from_slice(&bytes).map_err(|e| bad(e.to_string()))?;
-        match stored.version {
-            0..=STORED_VERSION => Ok(stored),
-            version => Err(bad(format!("it has version {version}, this build reads up to {STORED_VERSION}")).hint("update clown")),
-        }
+        stored::parse(&bytes, |stored: &Stored| stored.version, STORED_VERSION, bad)
     }
 
     fn write(&self, stored: &Stored) -> Result<()> {

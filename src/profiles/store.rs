@@ -7,6 +7,7 @@ use crate::{
         error::{Error, Result, closest},
         fsx,
         paths::Paths,
+        stored,
     },
     wire::{
         ids::Alias,
@@ -64,12 +65,7 @@ impl Store {
             Error::corrupt(format!("profile {alias} cannot be read: {}: {why}", path.display()))
                 .hint("mend the file or move it away; clown leaves it as it is")
         };
-        let profile: Profile = serde_json::from_slice(&bytes).map_err(|e| damaged(e.to_string()))?;
-        if profile.version > STORED_VERSION {
-            return Err(
-                damaged(format!("it has version {}, this build reads up to {STORED_VERSION}", profile.version)).hint("update clown")
-            );
-        }
+        let profile = stored::parse(&bytes, |profile: &Profile| profile.version, STORED_VERSION, damaged)?;
         if profile.alias != *alias {
             return Err(damaged(format!("it says its alias is {}", profile.alias)));
         }

@@ -71,10 +71,10 @@ pub fn choose_endpoint(agent: &AgentManifest, provider: &ProviderManifest, wante
 
 /// A URL of the user's own may get a key.
 fn check_url(text: &str) -> Result<()> {
-    let host = url::host(text).ok_or_else(|| {
-        Error::invalid(format!("{text:?} is not an http(s) URL without user name")).hint("write it like https://host/path")
-    })?;
-    if text.starts_with("http://") && !url::is_loopback(&host) {
+    if url::host(text).is_none() {
+        return Err(Error::invalid(format!("{text:?} is not an http(s) URL without user name")).hint("write it like https://host/path"));
+    }
+    if url::is_open(text) {
         return Err(Error::refused(format!("{text} would send the key unencrypted")).hint("use https://"));
     }
     Ok(())

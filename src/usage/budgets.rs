@@ -10,7 +10,7 @@ use super::query::{Ledger, Span, total, zone};
 use crate::{
     base::{
         error::{Error, Result},
-        fsx,
+        fsx, stored,
     },
     wire::{
         budgets::{Budget, Every, STORED_VERSION, State},
@@ -91,11 +91,7 @@ impl Budgets {
             Error::corrupt(format!("{} cannot be read: {why}", self.path.display()))
                 .hint("mend the file or move it away; clown leaves it as it is")
         };
-        let stored: Stored = serde_json::from_slice(&bytes).map_err(|e| damaged(e.to_string()))?;
-        if stored.version > STORED_VERSION {
-            return Err(damaged(format!("it has version {}, this build reads up to {STORED_VERSION}", stored.version)).hint("update clown"));
-        }
-        Ok(stored)
+        stored::parse(&bytes, |stored: &Stored| stored.version, STORED_VERSION, damaged)
     }
 
     fn change(&self, change: impl FnOnce(&mut Vec<Budget>)) -> Result<()> {

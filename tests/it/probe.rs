@@ -198,3 +198,26 @@ fn what_is_left_is_shown_and_what_nobody_knows_is_said() {
     home.clown(&["quota", "ref"]).env("SHOP_KEY", "sk-from-a-variable").fails(1);
     assert!(refuses.asked().concat().contains("sk-from-a-variable"));
 }
+
+#[test]
+fn a_first_profile_is_made_with_its_key_checked() {
+    let base = Shop::open(&[("/v1/models", 200, "", MODELS), ("/no/v1/models", 401, "", "{}")]);
+    let good = home(&format!("http://127.0.0.1:{}", base.port), "");
+    let init = ["init", "--agent", "fake", "--provider", "shop", "--api-key-stdin", "--no-shim", "--alias"];
+    let made = good.clown(&[&init[..], &["first", "--check"]].concat()).stdin(KEY.as_bytes()).ok();
+    assert!(made.stderr().contains("the key is good: 2 models") && made.stderr().contains("Run it: clown run first"), "{}", made.report());
+    assert!(base.asked().iter().all(|head| head.contains(KEY)));
+    good.clown(&[&init[..], &["unasked"]].concat()).stdin(KEY.as_bytes()).ok();
+    assert!(base.asked().is_empty(), "nobody asked for that");
+    let made = good.clown(&[&init[..], &["third", "--check", "--json"]].concat()).stdin(KEY.as_bytes()).ok().json();
+    assert_eq!((&made["checked"]["outcome"], &made["checked"]["models"][0]), (&"ok".into(), &"m-1".into()));
+
+    let bad = home(&format!("http://127.0.0.1:{}/no", base.port), "");
+    let refused = bad.clown(&[&init[..], &["first", "--check"]].concat()).stdin(KEY.as_bytes()).fails(1);
+    refused.says("refuses the key").says("clown profiles edit first --api-key-stdin").says("Run it: clown run first");
+    assert_eq!(bad.json(&["profiles", "list"])["profiles"][0]["alias"], "first");
+    // Make another, of these; not with the first one's key; and ask.
+    let typed = format!("yes\nfake\nshop\nsecond\nno\n{KEY}\nyes\n");
+    let Some(shown) = good.on_terminal("init --no-shim", &typed, &[]) else { return };
+    assert!(shown.contains("Ask shop whether it takes the key?") && shown.contains("the key is good"), "{shown}");
+}

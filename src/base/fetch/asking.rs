@@ -3,30 +3,16 @@
 use std::{
     io::{ErrorKind, Read},
     net::ToSocketAddrs,
-    sync::Arc,
     time::Instant,
 };
 
-use ureq::{
-    Agent, Timeout,
-    tls::{RootCerts, TlsConfig},
-};
+use ureq::{Agent, Timeout, tls::RootCerts};
 
-use super::{CONNECT, words};
+use super::{CONNECT, plain, words};
 use crate::base::seams::{Asking, Told, Unreached, Why};
 
 pub(super) fn ask(asking: &Asking<'_>) -> Result<Told, Unreached> {
-    let tls = TlsConfig::builder()
-        .root_certs(RootCerts::PlatformVerifier)
-        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .build();
-    let config = Agent::config_builder()
-        .tls_config(tls)
-        .proxy(None)
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .user_agent(concat!("clown/", env!("CARGO_PKG_VERSION")))
+    let config = plain(RootCerts::PlatformVerifier)
         .timeout_resolve(Some(CONNECT))
         .timeout_connect(Some(CONNECT))
         .timeout_global(Some(asking.limit))

@@ -18,10 +18,17 @@ pub use windows::*;
 use crate::wire::sessions::Process;
 
 use std::{
+    ffi::OsStr,
     io,
+    path::PathBuf,
     process::{Child, ExitStatus},
     time::{Duration, Instant},
 };
+
+/// Directories of a `PATH` in which a program may be looked for: a relative one leads elsewhere in every directory.
+pub fn path_dirs<P: AsRef<OsStr> + ?Sized>(path: &P) -> Vec<PathBuf> {
+    std::env::split_paths(path).filter(|dir| dir.is_absolute()).collect()
+}
 
 /// Waits for a child, at most so long; `None` when it still runs.
 pub fn wait_timeout(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {

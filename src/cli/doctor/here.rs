@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use crate::{
     base::{
-        error::Error,
         os,
         paths::{HOME_VAR, Paths},
+        upkeep::failed,
     },
     ipc::{
         client::{Client, Lost},
@@ -19,14 +19,6 @@ use crate::{
         error::Code,
     },
 };
-
-pub(super) fn failed(id: &str, error: &Error) -> Finding {
-    let finding = Finding::new(id, Level::Error, error.to_string());
-    match error.hints().first() {
-        Some(hint) => finding.fix(hint.as_str()),
-        None => finding,
-    }
-}
 
 /// Which program this is, and which one the shell would start.
 pub(super) fn program() -> Vec<Finding> {

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::{error, failed, note, ok, warning};
+use super::{error, note, ok, warning};
 use crate::{
     app::App,
-    base::{os::ports, secret::store_name},
+    base::{os::ports, secret::store_name, upkeep::failed},
     config::SETTINGS,
     flows,
     wire::{doctor::Finding, envelope::Caller, registry, usage},

@@ -39,15 +39,6 @@ fn homes(app: &App) -> Vec<PathBuf> {
     profiles.into_iter().map(|profile| PathBuf::from(profile.home)).collect()
 }
 
-/// What could not be looked at is a finding as well.
-fn failed(id: &str, error: &crate::base::error::Error) -> Finding {
-    let finding = Finding::new(id, Level::Error, error.to_string());
-    match error.hints().first() {
-        Some(hint) => finding.fix(hint.as_str()),
-        None => finding,
-    }
-}
-
 fn ok(id: &str, what: impl Into<String>) -> Finding {
     Finding::new(id, Level::Ok, what)
 }

@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use super::{error, failed, note, ok, warning};
+use super::{error, note, ok, warning};
 use crate::{
     app::App,
+    base::upkeep::failed,
     flows::{
         self, keys, place,
         resolve::{Resolved, resolve},

@@ -39,8 +39,7 @@ pub fn import(app: &App, ask: Import, caller: &Caller) -> Result<Imported> {
     } else {
         None
     };
-    let id: String = uuid::Uuid::new_v4().simple().to_string().chars().take(8).collect();
-    let staging = app.paths.root().join(format!("{STAGING}{id}"));
+    let staging = app.paths.root().join(format!("{STAGING}{}", keys::short_id()));
     let mut journal = Journal::begin(&app.paths.import_journal(), staging.clone())?;
     match run(app, &ask, caller, &path, &staging, &mut journal) {
         Ok((mut imported, incoming, former)) => {

@@ -120,3 +120,15 @@ fn an_edit_of_something_else_agrees_to_nothing() {
     home.json(&["profiles", "edit", "p", "--env", "A=B"]);
     home.clown(&["run", "p"]).fails(1).says("to evil.example; you agreed to old.example");
 }
+
+#[test]
+fn a_key_of_an_mcp_server_is_not_sent_openly() {
+    let scene = Scene::new();
+    let address = |url| ["mcp", "add", "--url", url];
+    let secret = [&address("http://tools.example/mcp")[..], &["--secret", "Authorization", "words"]].concat();
+    scene.refuses(1, scene.home.clown(&secret).stdin(b"canary-0123456789"), "would be sent unencrypted").says("https://");
+    let held = [&address("http://tools.example/mcp")[..], &["--ref", "X-Key=env:MINE", "words"]].concat();
+    scene.refused(1, &held, "the key X-Key would be sent unencrypted");
+    scene.home.clown(&[&address("http://tools.example/mcp")[..], &["--header", "X-Team=blue", "open"]].concat()).ok();
+    scene.home.clown(&[&address("http://[::1]:9/mcp")[..], &["--ref", "X-Key=env:MINE", "near"]].concat()).ok();
+}
