@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use serde_json::json;
 
 use super::{
+    hooks,
     keys::{self, Taken},
     lifecycle::{self, Event},
     place,
@@ -76,6 +77,7 @@ pub(crate) fn create_with(app: &App, ask: Create, beside: Beside, caller: &Calle
         None => ask.settings,
     };
     apply_settings(&mut profile, settings)?;
+    profile.hooks.extend(template.iter().flat_map(|t| t.hooks.iter().cloned()));
 
     let _lock = app.profiles.lock()?;
     app.profiles.require_free(&profile.alias)?;
@@ -99,7 +101,8 @@ pub(crate) fn create_with(app: &App, ask: Create, beside: Beside, caller: &Calle
         if let Taken::Ready(credential) = taken {
             profile.credential = credential;
         }
-        let files = once_each(output.files.into_iter().chain(from_template.files).map(|f| f.path));
+        let hooked = hooks::written(&profile, &agent);
+        let files = once_each(output.files.into_iter().chain(from_template.files).map(|f| f.path).chain(hooked));
         return Ok(Created { profile, files, warnings, notes, dry_run: true });
     }
 
@@ -118,6 +121,8 @@ pub(crate) fn create_with(app: &App, ask: Create, beside: Beside, caller: &Calle
         let mut files = place::write_files(app, &profile, &output, fill(app, caller, &profile, &resolved, key.as_ref())?.as_ref(), false)?;
         // Behind the script's: what both name is the script's first.
         files.extend(place::write_files(app, &profile, &from_template, None, false)?);
+        hooks::render(app, &profile, &agent)?;
+        files.extend(hooks::written(&profile, &agent));
         lifecycle::run(app, &profile, &resolved.agent, Event::Create, caller, json!({}))?;
         app.profiles.create(&profile)?;
         Ok(once_each(files))

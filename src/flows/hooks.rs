@@ -85,6 +85,11 @@ pub(crate) fn render(app: &App, profile: &Profile, agent: &AgentManifest) -> Res
     Ok(true)
 }
 
+/// The file of the agent that has the profile's hooks, relative to the profile home.
+pub(crate) fn written(profile: &Profile, agent: &AgentManifest) -> Option<String> {
+    agent.agent_hooks.as_ref().filter(|_| !profile.hooks.is_empty()).map(|spec| file(agent, spec))
+}
+
 fn file(agent: &AgentManifest, spec: &AgentHooks) -> String {
     format!("{}/{}", agent.isolation.config_dir.trim_end_matches('/'), spec.file)
 }
@@ -148,7 +153,8 @@ fn id(hook: &Hook) -> String {
     blake3::hash(&text).to_hex().chars().take(8).collect()
 }
 
-fn check(spec: &AgentHooks, agent: &str, hook: &Hook) -> Result<()> {
+/// Whether an agent with these hooks can have this one.
+pub(crate) fn check(spec: &AgentHooks, agent: &str, hook: &Hook) -> Result<()> {
     let Some(event) = spec.events.iter().find(|event| event.name == hook.event) else {
         let known: Vec<&str> = spec.events.iter().map(|event| event.name.as_str()).collect();
         return Err(Error::invalid(format!("{agent} has no event {:?}", hook.event))

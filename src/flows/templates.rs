@@ -1,6 +1,6 @@
 //! Templates: shown, and laid below the settings of a creation.
 
-use super::trust;
+use super::{hooks::check, trust};
 use crate::{
     app::App,
     base::error::{Error, Result},
@@ -8,7 +8,8 @@ use crate::{
     scripting::check_output,
     wire::{
         envelope::Caller,
-        manifest::{AgentHooks, AgentManifest},
+        hooks,
+        manifest::AgentManifest,
         profiles::Settings,
         scripts::{File, FileFormat, FileMode, Output},
         templates::{Hook, Inspect, List, Template, TemplateDetail, TemplateRow, Templates},
@@ -43,8 +44,10 @@ pub fn inspect(app: &App, ask: Inspect, _caller: &Caller) -> Result<TemplateDeta
 /// What a creation takes from a template, checked.
 pub(crate) struct Taken {
     template: Template,
-    /// Its texts and hooks, as a script would give them.
+    /// Its texts, as a script would give them.
     pub output: Output,
+    /// The profile's own from then on.
+    pub hooks: Vec<hooks::Hook>,
 }
 
 /// The agent's template of this name, when it may be used.
@@ -53,37 +56,28 @@ pub(crate) fn take(app: &App, snapshot: &Snapshot, agent: &AgentManifest, name: 
     trust::require_template(app, found)?;
     let template = found.item.template.clone();
     let dir = agent.isolation.config_dir.trim_end_matches('/');
-    let mut files: Vec<File> = template
+    let files: Vec<File> = template
         .prompts
         .iter()
         .map(|p| File { path: format!("{dir}/{}", p.file), format: FileFormat::Text, content: p.text.clone().into(), mode: FileMode::Seed })
         .collect();
-    if !template.hooks.is_empty() {
-        let Some(AgentHooks { file, .. }) = agent.agent_hooks.as_ref().filter(|hooks| hooks.format == FileFormat::Json) else {
-            return Err(Error::unsupported(format!("{} takes no hooks from a template, and {name} has some", agent.name))
+    let hooks: Vec<hooks::Hook> = template.hooks.iter().map(hook).collect();
+    if !hooks.is_empty() {
+        let Some(spec) = &agent.agent_hooks else {
+            return Err(Error::unsupported(format!("{} takes no hooks, and the template {name} has some", agent.name))
                 .hint(format!("list templates: clown templates list --agent {}", agent.id)));
         };
-        let content = serde_json::json!({ "hooks": hooks(&template.hooks) });
-        files.push(File { path: format!("{dir}/{file}"), format: FileFormat::Json, content, mode: FileMode::Extend });
+        let checked = hooks.iter().try_for_each(|hook| check(spec, &agent.name, hook));
+        checked.map_err(|e| e.hint(format!("mend the template {name}, which has that hook")))?;
     }
     let output = Output { env: template.env.clone(), args: template.args.clone(), files };
     check_output(&output).map_err(|e| Error::script(format!("the template {name} cannot be used")).cause(e))?;
-    Ok(Taken { template, output })
+    Ok(Taken { template, output, hooks })
 }
 
-/// As Claude Code's settings hold them: for each event a list of matchers, each with its commands.
-fn hooks(hooks: &[Hook]) -> serde_json::Value {
-    let mut events = serde_json::Map::new();
-    for hook in hooks {
-        let mut entry = serde_json::json!({ "hooks": [{ "type": "command", "command": hook.command }] });
-        if let (Some(matcher), Some(entry)) = (&hook.matcher, entry.as_object_mut()) {
-            entry.insert("matcher".into(), matcher.clone().into());
-        }
-        if let Some(list) = events.entry(hook.event.clone()).or_insert_with(|| serde_json::json!([])).as_array_mut() {
-            list.push(entry);
-        }
-    }
-    events.into()
+fn hook(hook: &Hook) -> hooks::Hook {
+    let Hook { event, matcher, command } = hook.clone();
+    hooks::Hook { event, matcher, command: Some(command), url: None, timeout: None }
 }
 
 impl Taken {

@@ -114,7 +114,7 @@ fn render(file: &File, content: &Value, before: Option<&[u8]>) -> Result<String>
                 None => Value::Object(serde_json::Map::new()),
             };
             let unchanged = whole.clone();
-            merge_json(&mut whole, content, file.mode == FileMode::Extend);
+            merge_json(&mut whole, content);
             match before {
                 // Not even the white space of an unchanged file is touched.
                 Some(text) if whole == unchanged => Ok(text.to_owned()),
@@ -134,18 +134,11 @@ fn render(file: &File, content: &Value, before: Option<&[u8]>) -> Result<String>
 }
 
 /// With `extend` what a list lacks is added to it; else the list is replaced.
-fn merge_json(into: &mut Value, from: &Value, extend: bool) {
+fn merge_json(into: &mut Value, from: &Value) {
     match (into, from) {
-        (Value::Array(into), Value::Array(from)) if extend => {
-            for item in from {
-                if !into.contains(item) {
-                    into.push(item.clone());
-                }
-            }
-        }
         (Value::Object(into), Value::Object(from)) => {
             for (key, value) in from {
-                merge_json(into.entry(key.clone()).or_insert(Value::Null), value, extend);
+                merge_json(into.entry(key.clone()).or_insert(Value::Null), value);
             }
         }
         (into, from) => from.clone_into(into),
@@ -227,17 +220,6 @@ mod tests {
         write(dir.path(), file("c.json", FileFormat::Json, FileMode::Merge, json!({"hooks": {"ours": 1}})));
         let text = std::fs::read_to_string(dir.path().join("c.json")).unwrap();
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), json!({"z": 1, "hooks": {"mine": [], "ours": 1}}));
-    }
-
-    #[test]
-    fn an_extension_adds_to_lists_and_loses_no_entry_of_the_user() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("c.json"), "{\"hooks\":{\"Stop\":[{\"mine\":1}]},\"z\":1}").unwrap();
-        let hooks = || file("c.json", FileFormat::Json, FileMode::Extend, json!({"hooks": {"Stop": [{"ours": 1}], "Start": [2]}}));
-        assert_eq!(write(dir.path(), hooks()), ["c.json"]);
-        let now: Value = serde_json::from_slice(&std::fs::read(dir.path().join("c.json")).unwrap()).unwrap();
-        assert_eq!(now, json!({"hooks": {"Stop": [{"mine": 1}, {"ours": 1}], "Start": [2]}, "z": 1}));
-        assert!(write(dir.path(), hooks()).is_empty(), "the second time nothing changes");
     }
 
     #[test]

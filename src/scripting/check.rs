@@ -7,7 +7,7 @@ use crate::{
     },
     wire::{
         runs::KEY_PLACEHOLDER,
-        scripts::{FileFormat, FileMode, Output},
+        scripts::{FileFormat, Output},
     },
 };
 
@@ -53,9 +53,6 @@ pub fn check(output: &Output) -> Result<()> {
         };
         if !right_kind {
             return bad(format!("the content of {:?} does not fit its format", file.path));
-        }
-        if file.mode == FileMode::Extend && file.format != FileFormat::Json {
-            return bad(format!("{:?} is to be extended, and only JSON can be", file.path));
         }
         if serde_json::to_string(&file.content).map_or(usize::MAX, |t| t.len()) > MAX_TEXT {
             return bad(format!("the content of {:?} is too long", file.path));
@@ -123,7 +120,7 @@ fn check_path(path: &str) -> Result<(), &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::scripts::File;
+    use crate::wire::scripts::{File, FileMode};
 
     fn file(path: &str) -> Output {
         let file = File { path: path.into(), format: FileFormat::Json, content: serde_json::json!({}), mode: FileMode::Seed };

@@ -155,8 +155,6 @@ pub enum FileMode {
     Seed,
     /// Own keys set, every other key kept.
     Merge,
-    /// As `Merge`, and what a list lacks is put at its end. JSON only.
-    Extend,
 }
 
 /// Runs a script of the user on an example context.

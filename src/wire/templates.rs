@@ -54,7 +54,7 @@ pub struct Prompt {
     pub text: String,
 }
 
-/// A command the agent runs at some event. Only for agents whose manifest has `agent_hooks` in JSON.
+/// A command the agent runs at some event. Only for agents whose manifest has `agent_hooks`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hook {

@@ -720,7 +720,7 @@ export type Figures = {
   partial: boolean;
 };
 export type FileFormat = "json" | "toml" | "text";
-export type FileMode = ("seed" | "merge" | "extend");
+export type FileMode = ("seed" | "merge");
 /** A wire format of model requests. */
 export type Format = ("openai-responses" | "openai-chat" | "gemini" | "anthropic");
 /** The daemon's text on `/ws`. */
@@ -761,7 +761,7 @@ export type HomeFiles = {
    * Empty where sessions cannot be taken apart. */
   transcript?: Array<string>;
 };
-/** A command the agent runs at some event. Only for agents whose manifest has `agent_hooks` in JSON. */
+/** A command the agent runs at some event. Only for agents whose manifest has `agent_hooks`. */
 export type Hook = {
   /** The agent's word for it, such as `PostToolUse`. */
   event: string;

@@ -96,6 +96,11 @@ fn a_template_lies_below_what_the_creation_says() {
             "Stop": [{"hooks": [{"type": "command", "command": "true"}]}],
         })
     );
+    let hooks = home.json(&["hooks", "list", "p"])["hooks"].clone();
+    assert_eq!((&hooks[0]["command"], &hooks[1]["event"]), (&json!("make check"), &json!("Stop")), "they are the profile's own");
+    home.json(&["hooks", "remove", "p", hooks[1]["id"].as_str().unwrap()]);
+    let fewer: Value = serde_json::from_slice(&std::fs::read(dir.join("settings.json")).unwrap()).unwrap();
+    assert_eq!(fewer["hooks"].as_object().unwrap().len(), 1, "{fewer}");
     assert_eq!(settings["permissions"]["defaultMode"], "default", "what the script seeds is there too");
     let named = home.json(&["profiles", "create", "claude", "q", "--provider", "offline", "--template", "own", "--model", "offline"]);
     assert_eq!(named["profile"]["model"], "offline");
@@ -137,8 +142,11 @@ fn a_dry_run_names_the_files_and_a_template_that_cannot_be_makes_nothing() {
         home.clown(&args.each_ref().map(String::as_str)).fails(1).says(why);
         assert!(!home.profile_home("claude", "p").exists(), "{to}");
     }
-    home.write("h/.config/clown/templates/codex/own.toml", &OWN.replace("\"claude\"", "\"codex\""));
-    home.clown(&["profiles", "create", "codex", "p", "--provider", "offline", "--template", "own"]).fails(1).says("takes no hooks");
+    home.write("h/.config/clown/templates/aider/own.toml", &OWN.replace("\"claude\"", "\"aider\""));
+    home.clown(&["profiles", "create", "aider", "p", "--provider", "offline", "--template", "own"]).fails(1).says("takes no hooks");
+    home.write("h/.config/clown/templates/claude/own.toml", &OWN.replace("\"PostToolUse\"", "\"PostTool\""));
+    let args = create("own");
+    home.clown(&args.each_ref().map(String::as_str)).fails(1).says("Claude Code has no event \"PostTool\"").says("PostToolUse");
     assert_eq!(home.json(&["profiles", "list"])["profiles"].as_array().unwrap().len(), 0);
 }
 
