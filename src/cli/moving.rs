@@ -26,7 +26,7 @@ use crate::{
 };
 
 #[derive(FromArgs, ArgsInfo)]
-/// Write profiles, the settings in their homes, budgets and your own manifests into one file, for another machine or as a backup.
+/// Write profiles, the settings in their homes, budgets, MCP servers and your own manifests into one file, for another machine or as a backup.
 /// Keys stay out unless --with-secrets is given.
 #[argh(
     subcommand,

@@ -232,8 +232,26 @@ fn secret(name: &str, key: &KeyText) -> Result<Secret> {
     clean_key(if bare.is_some() { &key[7..] } else { key })
 }
 
-/// Everything about a server that can be wrong before anything is stored.
+/// Everything about a new server that can be wrong before anything is stored.
 fn check(name: &McpName, server: &Server, secrets: &BTreeMap<String, KeyText>, plain: bool) -> Result<()> {
+    let program = check_server(name, server, plain)?;
+    for (value, content) in server.place.values() {
+        if matches!(content, Value::Secret(Credential::Stored { .. })) {
+            return Err(Error::invalid(format!("where the key {value} is stored is for clown to say")).hint("send the key itself"));
+        }
+        if secrets.contains_key(value) {
+            return Err(Error::invalid(format!("{value} is given twice")));
+        }
+    }
+    match (secrets.keys().next(), &server.place) {
+        (Some(value), Place::Http { url, .. } | Place::Sse { url, .. }) if url::is_open(url) => Err(unencrypted(value)),
+        _ => secrets.keys().try_for_each(|value| check_value_name(value, program)),
+    }
+}
+
+/// What can be wrong with a server by itself, wherever it comes from. `plain`: a text that looks like a key is none. Whether it is a
+/// program.
+pub(crate) fn check_server(name: &McpName, server: &Server, plain: bool) -> Result<bool> {
     if name.as_str().contains('.') {
         return Err(Error::invalid(format!("the MCP server name {name} holds a dot, which agents do not take")).hint("use a dash"));
     }
@@ -267,9 +285,6 @@ fn check(name: &McpName, server: &Server, secrets: &BTreeMap<String, KeyText>, p
                 return Err(Error::invalid(format!("the value of {value} holds a line break or NUL")));
             }
             Value::Plain(text) if !plain && looks_like_key(value, text) => return Err(key_found(&format!("the value of {value}"))),
-            Value::Secret(Credential::Stored { .. }) => {
-                return Err(Error::invalid(format!("where the key {value} is stored is for clown to say")).hint("send the key itself"));
-            }
             Value::Secret(Credential::Env { var }) if !env_name_allowed(var) => {
                 return Err(Error::invalid(format!("{var:?} is not the name of a variable that can hold a key")));
             }
@@ -279,14 +294,8 @@ fn check(name: &McpName, server: &Server, secrets: &BTreeMap<String, KeyText>, p
             }
             _ => {}
         }
-        if secrets.contains_key(value) {
-            return Err(Error::invalid(format!("{value} is given twice")));
-        }
     }
-    match secrets.keys().next() {
-        Some(value) if open => Err(unencrypted(value)),
-        _ => secrets.keys().try_for_each(|value| check_value_name(value, program)),
-    }
+    Ok(program)
 }
 
 fn unencrypted(value: &str) -> Error {

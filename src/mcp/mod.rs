@@ -7,4 +7,4 @@ mod launch;
 mod store;
 
 pub use launch::{CHILD_COMMAND, launch};
-pub use store::Store;
+pub use store::{Store, encode};

@@ -35,10 +35,14 @@ impl Store {
         let _lock = fsx::lock_beside(&self.file)?;
         let mut stored = self.read()?;
         let done = change(&mut stored)?;
-        let bytes = serde_json::to_vec_pretty(&stored).map_err(|e| Error::io("the MCP servers cannot be encoded").cause(e))?;
-        fsx::write_atomic(&self.file, &bytes, fsx::Mode::Private)?;
+        fsx::write_atomic(&self.file, &encode(&stored)?, fsx::Mode::Private)?;
         Ok(done)
     }
+}
+
+/// As the file has it.
+pub fn encode(stored: &Stored) -> Result<Vec<u8>> {
+    serde_json::to_vec_pretty(stored).map_err(|e| Error::io("the MCP servers cannot be encoded").cause(e))
 }
 
 #[cfg(test)]

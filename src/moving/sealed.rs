@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     base::error::{Error, Result},
-    wire::secret::KeyText,
+    wire::{ids::McpName, mcp::Server, secret::KeyText},
 };
 
 /// Longest part that is opened, in bytes.
@@ -26,6 +26,9 @@ pub struct Secrets {
     pub keys: BTreeMap<String, KeyText>,
     /// Profiles whose stored form holds something that may be a key, by alias; whole.
     pub profiles: BTreeMap<String, Value>,
+    /// MCP servers for all profiles that hold something that may be a key, by name; whole.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub servers: BTreeMap<McpName, Server>,
     /// Texts that hold something that may be a key, by path in the archive.
     pub files: BTreeMap<String, SealedFile>,
 }
@@ -39,7 +42,7 @@ pub struct SealedFile {
 
 impl Secrets {
     pub fn is_empty(&self) -> bool {
-        self.keys.is_empty() && self.profiles.is_empty() && self.files.is_empty()
+        self.keys.is_empty() && self.profiles.is_empty() && self.servers.is_empty() && self.files.is_empty()
     }
 }
 

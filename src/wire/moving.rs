@@ -117,7 +117,7 @@ pub struct Imported {
 /// One thing of an export, and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ImportedItem {
-    /// `profile`, `manifest`, `budget`, `preference` or `registry`.
+    /// `profile`, `manifest`, `budget`, `preference`, `mcp` or `registry`.
     pub kind: String,
     pub name: String,
     pub action: ImportAction,

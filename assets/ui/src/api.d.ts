@@ -833,7 +833,7 @@ export type Imported2 = {
 };
 /** One thing of an export, and what became of it. */
 export type ImportedItem = {
-  /** `profile`, `manifest`, `budget`, `preference` or `registry`. */
+  /** `profile`, `manifest`, `budget`, `preference`, `mcp` or `registry`. */
   kind: string;
   name: string;
   action: ImportAction;

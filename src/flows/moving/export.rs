@@ -5,8 +5,8 @@ use std::{fs::File, io::Read, path::Path};
 use serde_json::Value;
 
 use super::{
-    BUDGETS, HOMES, LONGEST_TEXT, PREFERENCES, PROFILES, REGISTRY, SECRETS, USER, absolute,
-    keys::{Known, gather},
+    BUDGETS, HOMES, LONGEST_TEXT, PREFERENCES, PROFILES, REGISTRY, SECRETS, SERVERS, USER, absolute,
+    keys::{Known, Servers, gather},
     some_of,
 };
 use crate::{
@@ -60,7 +60,9 @@ pub fn export(app: &App, ask: Export, caller: &Caller) -> Result<Exported> {
     }
     profiles.retain(|p| ask.profiles.is_empty() || ask.profiles.iter().any(|name| name == p.alias.as_str()));
     let sealing = ask.passphrase.is_some();
-    let (known, keys) = gather(app, caller, &profiles, sealing, &mut warnings);
+    // As with preferences: what is for all goes with all.
+    let servers = if ask.profiles.is_empty() { app.mcp.read()?.servers } else { Servers::default() };
+    let (known, keys) = gather(app, caller, (&profiles, &servers), sealing, &mut warnings);
     let count = if sealing { keys.len() } else { 0 };
     let writer = Writer::create(&target, app.now())?;
     let secrets = Secrets { keys: if sealing { keys } else { Default::default() }, ..Default::default() };
@@ -68,6 +70,7 @@ pub fn export(app: &App, ask: Export, caller: &Caller) -> Result<Exported> {
     let manifests = out.manifests()?;
     let told: Vec<ExportedProfile> = profiles.iter().map(|p| out.profile(p, ask.history)).collect::<Result<_>>()?;
     out.tree(&profiles, ask.profiles.is_empty())?;
+    out.servers(servers)?;
     let registry = if ask.registry { out.registry()? } else { None };
     if let Some(passphrase) = ask.passphrase.as_ref().filter(|_| !out.secrets.is_empty()) {
         let bytes = seal(&out.secrets, passphrase)?;
@@ -203,7 +206,6 @@ impl Out<'_> {
         let encode = |p: &Profile| serde_json::to_value(p).map_err(|e| Error::defect("a profile cannot be encoded").cause(e));
         let whole = encode(profile)?;
         let mut open = profile.clone();
-        let pair = |name: &str, value: &str| format!("{name} = \"{value}\"");
         open.env.retain(|name, value| !self.may_hold_key(&pair(name, value)));
         open.preferences.retain(|name, value| !self.may_hold_key(&pair(name, value)));
         if open.args.iter().any(|arg| self.may_hold_key(arg)) || self.may_hold_key(&open.args.join(" ")) {
@@ -214,14 +216,7 @@ impl Out<'_> {
         {
             open.credential = Credential::None;
         }
-        open.mcp.retain(|_, server| {
-            let plain = server.place.values().iter().filter_map(|(name, value)| match value {
-                mcp::Value::Plain(text) => Some(pair(name, text)),
-                mcp::Value::Secret(_) => None,
-            });
-            let told = serde_json::to_string(&server.place).unwrap_or_default();
-            !plain.chain([told]).any(|text| self.may_hold_key(&text))
-        });
+        open.mcp.retain(|_, server| !self.server_may_hold_key(server));
         open.hooks.retain(|hook| !self.may_hold_key(&serde_json::to_string(hook).unwrap_or_default()));
         if open != *profile {
             if self.sealing {
@@ -233,6 +228,26 @@ impl Out<'_> {
         self.writer.json(&format!("{PROFILES}/{}.json", profile.alias), &open)
     }
 
+    fn server_may_hold_key(&self, server: &mcp::Server) -> bool {
+        let plain = server.place.values().iter().filter_map(|(name, value)| match value {
+            mcp::Value::Plain(text) => Some(pair(name, text)),
+            mcp::Value::Secret(_) => None,
+        });
+        let told = serde_json::to_string(&server.place).unwrap_or_default();
+        plain.chain([told]).any(|text| self.may_hold_key(&text))
+    }
+
+    /// MCP servers for all profiles; without what may be a key, unless keys come along.
+    fn servers(&mut self, servers: Servers) -> Result<()> {
+        let (held, open): (Servers, Servers) = servers.into_iter().partition(|(_, server)| self.server_may_hold_key(server));
+        if self.sealing {
+            self.secrets.servers = held;
+        } else {
+            self.held.extend(held.keys().map(|name| format!("MCP server {name}")));
+        }
+        if open.is_empty() { Ok(()) } else { self.writer.json(SERVERS, &open) }
+    }
+
     /// What belongs to no home: budgets, and preferences for scripts.
     fn tree(&mut self, profiles: &[Profile], all: bool) -> Result<()> {
         let mut budgets = self.app.budgets.list(None)?;
@@ -242,7 +257,7 @@ impl Out<'_> {
         }
         let mut preferences = self.app.config.preferences()?;
         let before = preferences.len();
-        preferences.retain(|name, value| !self.may_hold_key(&format!("{name} = \"{value}\"")));
+        preferences.retain(|name, value| !self.may_hold_key(&pair(name, value)));
         if preferences.len() < before {
             self.held.push("preferences in config.toml".into());
         }
@@ -271,6 +286,11 @@ impl Out<'_> {
         self.writer.bytes(&format!("{REGISTRY}/current"), commit.as_bytes(), false)?;
         Ok(Some(commit))
     }
+}
+
+/// As a line that says what its value is for, which may tell that it is a key.
+fn pair(name: &str, value: &str) -> String {
+    format!("{name} = \"{value}\"")
 }
 
 /// Some keys of a JSON file; `None` when it has none of them.

@@ -4,7 +4,7 @@ use std::{fs, path::Path, time::Duration};
 
 use super::{
     SECRETS, absolute,
-    keys::Rekey,
+    keys::{Rekey, credentials},
     plan::{Incoming, Plan},
 };
 use crate::{
@@ -32,6 +32,7 @@ pub fn import(app: &App, ask: Import, caller: &Caller) -> Result<Imported> {
     let profiles = app.profiles.lock()?;
     let _budgets = fsx::lock_beside(&app.paths.budgets_file())?;
     let _config = fsx::lock_beside(&app.paths.config_file())?;
+    let _servers = fsx::lock_beside(&app.paths.mcp_file())?;
     let registry = app.paths.registry_dir().join("sync.lock");
     let _registry = if registry.exists() {
         let busy = || Error::conflict("a sync of the registry is under way").hint("try again in a minute");
@@ -104,10 +105,11 @@ fn run(app: &App, ask: &Import, caller: &Caller, path: &Path, staging: &Path, jo
         warnings: Vec::new(),
         incoming: Vec::new(),
         conflicts: Vec::new(),
+        former: Vec::new(),
         registry: None,
     };
     plan.make()?;
-    let Plan { rekey, steps, items, mut warnings, incoming, registry, journal, .. } = plan;
+    let Plan { rekey, steps, items, mut warnings, incoming, mut former, registry, journal, .. } = plan;
     if sealed && ask.passphrase.is_none() {
         warnings.push("the keys in the export are left in it: its passphrase was not given".into());
     }
@@ -117,7 +119,9 @@ fn run(app: &App, ask: &Import, caller: &Caller, path: &Path, staging: &Path, jo
         return Err(Stop::Dry(Box::new(imported)));
     }
     let replaced = incoming.iter().filter(|i| i.action == ImportAction::Replace);
-    let former = replaced.filter_map(|i| app.profiles.get(&i.profile.alias).ok()).map(|p| p.credential).collect();
+    former.extend(
+        replaced.filter_map(|i| app.profiles.get(&i.profile.alias).ok()).flat_map(|p| credentials(&p).cloned().collect::<Vec<_>>()),
+    );
     let keys = rekey.to_store.iter().map(|k| (k.store.clone(), k.name.clone())).collect();
     journal.take(steps, keys, || {
         rekey.to_store.iter().try_for_each(|k| app.seams.vault.store_of_kind(&k.store, &caller.env)?.set(&k.name, &k.key))

@@ -13,10 +13,11 @@ use crate::{
         error::{Error, Result},
         secret::Secret,
     },
+    flows::mcp::secrets_of,
     moving::sealed::Secrets,
     wire::{
         envelope::Caller,
-        ids::Alias,
+        ids::McpName,
         mcp,
         profiles::{Credential, Profile},
         secret::KeyText,
@@ -25,6 +26,9 @@ use crate::{
 
 /// The stored keys, to look for in what is written.
 pub(super) struct Known(Vec<Secret>);
+
+/// MCP servers for all profiles.
+pub(super) type Servers = BTreeMap<McpName, mcp::Server>;
 
 /// Shorter keys would be found by chance.
 const SHORTEST: usize = 8;
@@ -60,38 +64,40 @@ impl Known {
     }
 }
 
-fn credentials(profile: &Profile) -> impl Iterator<Item = &Credential> {
+/// Every key a profile has.
+pub(super) fn credentials(profile: &Profile) -> impl Iterator<Item = &Credential> {
     let extra = profile.proxy.iter().flat_map(|p| &p.keys).map(|k| &k.credential);
-    std::iter::once(&profile.credential).chain(extra).chain(profile.mcp.values().flat_map(crate::flows::mcp::secrets_of))
+    std::iter::once(&profile.credential).chain(extra).chain(profile.mcp.values().flat_map(secrets_of))
 }
 
-/// The stored keys of these profiles: to look for, and by name. One that cannot be read is warned about when it should come along.
+/// The stored keys of these profiles and servers: to look for, and by name. One that cannot be read is warned about when it should
+/// come along.
 pub(super) fn gather(
     app: &App,
     caller: &Caller,
-    profiles: &[Profile],
+    (profiles, servers): (&[Profile], &Servers),
     wanted: bool,
     warnings: &mut Vec<String>,
 ) -> (Known, BTreeMap<String, KeyText>) {
     let (mut known, mut keys) = (Vec::new(), BTreeMap::new());
-    for profile in profiles {
-        for credential in credentials(profile) {
-            let Credential::Stored { store, key: name } = credential else { continue };
-            if keys.contains_key(name) {
-                continue;
-            }
-            match app.seams.vault.store_of_kind(store, &caller.env).and_then(|s| s.get(name)) {
-                Ok(Some(key)) => {
-                    keys.insert(name.clone(), KeyText::new(key.expose().to_owned()));
-                    if key.expose().len() >= SHORTEST {
-                        known.push(key);
-                    }
+    let of_profiles = profiles.iter().flat_map(|p| credentials(p).map(move |credential| (format!("profile {}", p.alias), credential)));
+    let of_servers = servers.iter().flat_map(|(name, s)| secrets_of(s).map(move |credential| (format!("MCP server {name}"), credential)));
+    for (owner, credential) in of_profiles.chain(of_servers) {
+        let Credential::Stored { store, key: name } = credential else { continue };
+        if keys.contains_key(name) {
+            continue;
+        }
+        match app.seams.vault.store_of_kind(store, &caller.env).and_then(|s| s.get(name)) {
+            Ok(Some(key)) => {
+                keys.insert(name.clone(), KeyText::new(key.expose().to_owned()));
+                if key.expose().len() >= SHORTEST {
+                    known.push(key);
                 }
-                other => {
-                    let why = other.err().map_or_else(|| "it is not there any more".to_owned(), |e| e.to_string());
-                    if wanted {
-                        warnings.push(format!("the key of profile {} is not exported: {why}", profile.alias));
-                    }
+            }
+            other => {
+                let why = other.err().map_or_else(|| "it is not there any more".to_owned(), |e| e.to_string());
+                if wanted {
+                    warnings.push(format!("the key of {owner} is not exported: {why}"));
                 }
             }
         }
@@ -123,7 +129,8 @@ impl Rekey<'_> {
         let alias = profile.alias.clone();
         let mut warnings = Vec::new();
         let provider = profile.provider.to_string();
-        let (credential, hosts) = self.one(&provider, &alias, &profile.credential, here.map(|h| (&h.credential, &h.approved_hosts)));
+        let (credential, hosts) =
+            self.one(&provider, alias.as_str(), &profile.credential, here.map(|h| (&h.credential, &h.approved_hosts)));
         match (&credential, &profile.credential) {
             (Credential::None, Credential::Stored { .. }) => {
                 warnings.push(format!("profile {alias} has no key; give it one: clown profiles edit {alias} --api-key-stdin"));
@@ -144,7 +151,7 @@ impl Rekey<'_> {
             proxy.keys.retain_mut(|extra| {
                 let same = former.and_then(|f| f.keys.iter().find(|k| k.credential == extra.credential));
                 let (credential, hosts) =
-                    self.one(extra.provider.as_str(), &alias, &extra.credential, same.map(|k| (&k.credential, &k.approved_hosts)));
+                    self.one(extra.provider.as_str(), alias.as_str(), &extra.credential, same.map(|k| (&k.credential, &k.approved_hosts)));
                 if credential == Credential::None {
                     warnings.push(format!(
                         "a further key of profile {alias} is not there; add it: clown proxy key add {alias} {} --api-key-stdin",
@@ -165,21 +172,11 @@ impl Rekey<'_> {
         warnings
     }
 
-    /// A server whose keys are not there is left out. A key of this home's goes only to a server that is here already, to the letter.
     fn servers(&mut self, profile: &mut Profile, here: Option<&Profile>) -> Vec<String> {
         let alias = profile.alias.clone();
         let mut warnings = Vec::new();
         profile.mcp.retain(|name, server| {
-            if here.and_then(|h| h.mcp.get(name)) == Some(server) {
-                return true;
-            }
-            let whole = server.place.values_mut().values_mut().all(|value| match value {
-                mcp::Value::Plain(_) | mcp::Value::Secret(Credential::Env { .. } | Credential::Command { .. }) => true,
-                mcp::Value::Secret(credential) => {
-                    *credential = self.one("mcp", &alias, credential, None).0;
-                    *credential != Credential::None
-                }
-            });
+            let whole = here.and_then(|h| h.mcp.get(name)) == Some(server) || self.server(alias.as_str(), server);
             if !whole {
                 warnings.push(format!(
                     "MCP server {name} of profile {alias} has no key and is left out; add it: clown mcp add --profile {alias}"
@@ -190,11 +187,23 @@ impl Rekey<'_> {
         warnings
     }
 
+    /// Whether the keys of a server came along; without them it is left out. A key of this home's goes only to a server that is here
+    /// already, to the letter.
+    pub(super) fn server(&mut self, owner: &str, server: &mut mcp::Server) -> bool {
+        server.place.values_mut().values_mut().all(|value| match value {
+            mcp::Value::Plain(_) | mcp::Value::Secret(Credential::Env { .. } | Credential::Command { .. }) => true,
+            mcp::Value::Secret(credential) => {
+                *credential = self.one("mcp", owner, credential, None).0;
+                *credential != Credential::None
+            }
+        })
+    }
+
     /// The credential here, and the hosts agreed to here; `None` where nobody agreed here.
     fn one(
         &mut self,
         provider: &str,
-        alias: &Alias,
+        owner: &str,
         credential: &Credential,
         here: Option<(&Credential, &Vec<String>)>,
     ) -> (Credential, Option<Vec<String>>) {
@@ -209,7 +218,7 @@ impl Rekey<'_> {
                 None => (Credential::None, None),
             };
         };
-        let new = crate::flows::keys::new_name(&format!("{provider}/{alias}"));
+        let new = crate::flows::keys::new_name(&format!("{provider}/{owner}"));
         let done = Credential::Stored { store: self.store.clone(), key: new.clone() };
         self.to_store.push(ToStore { store: self.store.clone(), name: new, key: Secret::new(key.expose().to_owned()) });
         self.renamed.insert(name.clone(), done.clone());

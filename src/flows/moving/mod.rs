@@ -1,7 +1,7 @@
 //! Profiles and what belongs to them, out of this home and into another.
 //!
 //! The archive's layout: `profiles/<alias>.json`, `homes/<alias>/{settings,parts,history}/...`, `user/...` (manifests of the user's own),
-//! `budgets.json`, `preferences.json`, `registry/...` with `registry/current` as a text, and `secrets.age`.
+//! `budgets.json`, `preferences.json`, `servers.json` (MCP servers for all profiles), `registry/...` with `registry/current` as a text, and `secrets.age`.
 
 mod export;
 mod homes;
@@ -20,6 +20,7 @@ const HOMES: &str = "homes";
 const USER: &str = "user";
 const BUDGETS: &str = "budgets.json";
 const PREFERENCES: &str = "preferences.json";
+const SERVERS: &str = "servers.json";
 const REGISTRY: &str = "registry";
 const SECRETS: &str = "secrets.age";
 

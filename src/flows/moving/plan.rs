@@ -5,7 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{BUDGETS, PREFERENCES, PROFILES, USER, homes, keys::Rekey, registry};
+use super::{
+    BUDGETS, PREFERENCES, PROFILES, SERVERS, USER, homes,
+    keys::{Rekey, Servers},
+    registry,
+};
 use crate::{
     app::App,
     base::paths::Paths,
@@ -14,8 +18,13 @@ use crate::{
         error::{Error, Result},
         fsx,
     },
-    flows::{place, trust::check_entry},
+    flows::{
+        mcp::{check_server, secrets_of},
+        place,
+        trust::check_entry,
+    },
     manifests::{Manifests, Snapshot},
+    mcp::encode as encode_servers,
     moving::{
         archive::Unpacked,
         journal::{Journal, Step},
@@ -27,7 +36,7 @@ use crate::{
         ids::Alias,
         manifest::HomeFiles,
         moving::{ImportAction, ImportedItem, OnConflict},
-        profiles::{Profile, STORED_VERSION},
+        profiles::{Credential, Profile, STORED_VERSION},
         registry::Kind,
     },
 };
@@ -53,6 +62,8 @@ pub(super) struct Plan<'a> {
     pub incoming: Vec<Incoming>,
     /// Names that are taken.
     pub conflicts: Vec<String>,
+    /// Keys of what gave way.
+    pub former: Vec<Credential>,
     /// Whether the registry in force becomes another one.
     pub registry: Option<String>,
 }
@@ -70,6 +81,7 @@ impl Plan<'_> {
         }
         self.budgets(&aliases)?;
         self.preferences()?;
+        self.servers()?;
         registry::plan(self)?;
         if self.on_conflict == OnConflict::Fail && !self.conflicts.is_empty() {
             return Err(Error::exists(format!("already here: {}", self.conflicts.join(", ")))
@@ -217,6 +229,9 @@ impl Plan<'_> {
         if let Some(name) = profile.env.keys().find(|name| !env_name_allowed(name)) {
             return Err(wrong(format!("it sets the variable {name:?}, which no profile may")));
         }
+        for (name, server) in &profile.mcp {
+            check_server(name, server, true).map_err(|e| wrong(e.to_string()))?;
+        }
         if profile.args.iter().chain(profile.env.values()).any(|text| text.contains('\0')) {
             return Err(wrong("a text in it holds a NUL character".into()));
         }
@@ -262,6 +277,43 @@ impl Plan<'_> {
         }
         let text = self.app.config.with_preferences(&new)?;
         self.put(self.app.paths.config_file(), text.as_bytes())
+    }
+}
+
+impl Plan<'_> {
+    /// MCP servers for all profiles.
+    fn servers(&mut self) -> Result<()> {
+        let mut new = self.unpacked.json::<Servers>(SERVERS)?.unwrap_or_default();
+        new.extend(self.rekey.secrets.servers.clone());
+        let mut stored = self.app.mcp.read()?;
+        let mut changed = false;
+        for (name, mut server) in new {
+            if stored.servers.get(&name) == Some(&server) {
+                continue;
+            }
+            check_server(&name, &server, true).map_err(|e| e.hint("it is in the export; nothing was changed"))?;
+            let action = match stored.servers.get(&name) {
+                None => ImportAction::Add,
+                Some(_) if self.replaces(format!("MCP server {name}")) => ImportAction::Replace,
+                Some(_) => {
+                    self.item("mcp", name.as_str(), ImportAction::Keep);
+                    continue;
+                }
+            };
+            if !self.rekey.server("all", &mut server) {
+                self.warnings.push(format!("MCP server {name} has no key and is left out; add it: clown mcp add"));
+                continue;
+            }
+            self.item("mcp", name.as_str(), action);
+            let former = stored.servers.insert(name, server);
+            self.former.extend(former.iter().flat_map(secrets_of).cloned());
+            changed = true;
+        }
+        if !changed {
+            return Ok(());
+        }
+        let text = encode_servers(&stored)?;
+        self.put(self.app.paths.mcp_file(), &text)
     }
 }
 

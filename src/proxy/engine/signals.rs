@@ -3,6 +3,7 @@
 use std::io;
 
 pub(super) enum Signal {
+    #[cfg_attr(windows, expect(dead_code, reason = "there is no signal for it; a new process is started instead"))]
     Reload,
     End,
 }
@@ -34,7 +35,6 @@ impl Signals {
     }
 }
 
-/// Windows has no signal for a reload: a new process is started instead.
 #[cfg(windows)]
 pub(super) struct Signals;
 

@@ -157,3 +157,47 @@ fn servers_and_hooks_of_a_profile_move_and_no_key_of_the_other_home_goes_with_th
     assert_eq!(names(&whole), ["notes", "open"]);
     assert!(std::fs::read_to_string(whole.root().join("secrets/keys.json")).unwrap().contains(OTHERS[0]));
 }
+
+#[test]
+fn servers_for_all_profiles_move_with_all_profiles() {
+    let mut one = full(KEY);
+    one.set("PHRASE", "correct horse battery");
+    one.clown(&["mcp", "add", "--secret", "TOKEN", "notes", "notes-server"]).stdin(format!("{}\n", OTHERS[0]).as_bytes()).ok();
+    one.clown(&["mcp", "add", "--plain", "--env", &format!("API_KEY={}", OTHERS[1]), "held", "held-server"]).ok();
+    one.clown(&["mcp", "add", "open", "open-server", "-v"]).ok();
+    let of = |home: &TestHome, name: &str| -> serde_json::Value {
+        let all = home.json(&["mcp", "list"])["servers"].as_array().unwrap().clone();
+        all.into_iter().find(|s| s["name"] == name).unwrap_or_default()
+    };
+    let stored = |home: &TestHome| std::fs::read_to_string(home.root().join("secrets/keys.json")).unwrap_or_default();
+
+    // Of single profiles, what is for all stays.
+    let single = home();
+    single.clown(&["import", export(&one, &["--profile", "work"]).to_str().unwrap()]).ok();
+    assert!(of(&single, "open").is_null());
+
+    // Without keys: what needs one, or may hold one, is named and left.
+    let file = export(&one, &[]);
+    assert!(parts(&file).iter().all(|(_, bytes)| OTHERS.iter().all(|key| !contains(bytes, key.as_bytes()))));
+    let plain = home();
+    plain.clown(&["mcp", "add", "open", "another-server"]).ok();
+    plain.clown(&["import", file.to_str().unwrap()]).fails(1).says("already here: MCP server open");
+    let kept = import(&plain, &file, &["--on-conflict", "skip"]);
+    assert!(kept["warnings"].to_string().contains("MCP server notes has no key"), "{kept}");
+    assert_eq!((&of(&plain, "open")["server"]["command"], of(&plain, "held").is_null()), (&"another-server".into(), true));
+    import(&plain, &file, &["--on-conflict", "replace"]);
+    assert_eq!(of(&plain, "open"), of(&one, "open"));
+
+    // With them, under names of that home's; a second time nothing is added.
+    let mut whole = home();
+    whole.set("PHRASE", "correct horse battery");
+    whole.clown(&["config", "set", "secrets.backend", "file"]).ok();
+    let file = export(&one, &SEALED);
+    import(&whole, &file, &OPENED);
+    assert_eq!(of(&whole, "held")["server"], of(&one, "held")["server"]);
+    assert!(!of(&whole, "notes").is_null() && stored(&whole).contains(OTHERS[0]));
+    import(&whole, &file, &[&OPENED[..], &["--on-conflict", "replace"]].concat());
+    assert_eq!(stored(&whole).matches(OTHERS[0]).count(), 1, "the former key is gone");
+    whole.clown(&["mcp", "remove", "notes"]).ok();
+    assert!(!stored(&whole).contains(OTHERS[0]));
+}
