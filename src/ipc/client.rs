@@ -92,7 +92,7 @@ impl Client {
             return Err(Lost::Failed(Error::invalid(format!("the request is larger than {} KiB", MAX_MESSAGE / 1024))));
         }
         self.next_id = self.next_id.wrapping_add(1);
-        let reply = zeroize::Zeroizing::new(self.transport.exchange(self.next_id, &bytes)?);
+        let reply = zeroize::Zeroizing::new(self.transport.exchange(self.next_id, &bytes, C::LIMIT)?);
         let wrong = |e| Lost::Failed(Error::protocol("the daemon's answer is not understood").cause(e));
         let response: Response = serde_json::from_slice(&reply).map_err(wrong)?;
         self.theirs = Some(response.version);
@@ -135,8 +135,6 @@ mod transport {
 
     /// The front greets at once, so silence means a stopped process.
     const GREETING_LIMIT: Duration = Duration::from_secs(5);
-    /// The longest calls wait for a keychain dialog or probe every agent.
-    const REPLY_LIMIT: Duration = Duration::from_secs(180);
 
     pub struct Transport(UnixStream);
 
@@ -175,11 +173,10 @@ mod transport {
                 }
                 Err(e) => return Err(unreachable("the daemon went away".into()).cause(e)),
             }
-            stream.set_read_timeout(Some(REPLY_LIMIT)).map_err(|e| unreachable("the daemon's socket cannot be used".into()).cause(e))?;
             Ok(Self(stream))
         }
 
-        pub fn exchange(&mut self, id: u32, body: &[u8]) -> Result<Vec<u8>, Lost> {
+        pub fn exchange(&mut self, id: u32, body: &[u8], limit: Duration) -> Result<Vec<u8>, Lost> {
             let id = (id | 1 << 31).to_be_bytes();
             let unanswered = |e: io::Error| {
                 let why = if e.kind() == io::ErrorKind::WouldBlock {
@@ -190,6 +187,7 @@ mod transport {
                 Lost::Unanswered(Error::unreachable(why).cause(e))
             };
             sp::write_message(&mut self.0, &[&id, body]).map_err(unanswered)?;
+            self.0.set_read_timeout(Some(limit)).map_err(unanswered)?;
             loop {
                 let mut message = sp::read_message(&mut self.0.by_ref(), MAX_MESSAGE + 64).map_err(unanswered)?;
                 // An answer to an earlier request that was given up.
@@ -220,7 +218,6 @@ mod transport {
             let socket = Socket::new(Protocol::Req0).map_err(failed)?;
             // The library would send a request again by itself, and it would run twice.
             socket.set_opt::<ResendTime>(None).map_err(failed)?;
-            socket.set_opt::<RecvTimeout>(Some(Duration::from_secs(180))).map_err(failed)?;
             socket.set_opt::<SendTimeout>(Some(Duration::from_secs(5))).map_err(failed)?;
             let dialer = DialerBuilder::new(&socket, &crate::ipc::endpoint::address_of(path)).map_err(failed)?;
             dialer.set_opt::<RecvMaxSize>(MAX_MESSAGE + 64).map_err(failed)?;
@@ -229,8 +226,9 @@ mod transport {
             Ok(Self(socket))
         }
 
-        pub fn exchange(&mut self, _id: u32, body: &[u8]) -> Result<Vec<u8>, Lost> {
+        pub fn exchange(&mut self, _id: u32, body: &[u8], limit: Duration) -> Result<Vec<u8>, Lost> {
             let unanswered = |e: nng::Error| Lost::Unanswered(Error::unreachable("the daemon did not answer").cause(e));
+            self.0.set_opt::<RecvTimeout>(Some(limit)).map_err(unanswered)?;
             self.0.send(Message::from(body)).map_err(|(_, e)| unanswered(e))?;
             self.0.recv().map(|m| m.to_vec()).map_err(unanswered)
         }

@@ -36,6 +36,8 @@ pub mod setup;
 pub mod templates;
 pub mod usage;
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -44,6 +46,9 @@ pub const PROTOCOL: u32 = 1;
 
 /// Largest message either side accepts, in bytes.
 pub const MAX_MESSAGE: usize = 1 << 20;
+
+/// For calls that read and write as much as a user has.
+pub const LONG: Duration = Duration::from_secs(3600);
 
 /// What a call does to the daemon's state, which decides whether a client may send it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +66,8 @@ pub trait Call: Serialize + DeserializeOwned + JsonSchema + Send + 'static {
     /// `noun.verb`, unique; the key in the router and in `PROTOCOL.md`.
     const NAME: &'static str;
     const EFFECT: Effect;
+    /// How long a client waits for the answer. The longest of the usual calls wait for a keychain's dialog or look at every agent.
+    const LIMIT: Duration = Duration::from_secs(180);
     type Reply: Serialize + DeserializeOwned + JsonSchema + Send + 'static;
 }
 

@@ -1,9 +1,11 @@
 //! Calls that move profiles to another home, and sessions to another profile.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Call, Effect, secret::KeyText};
+use super::{Call, Effect, LONG, secret::KeyText};
 
 /// Writes profiles and what belongs to them into one file.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -55,6 +57,7 @@ pub struct ExportedProfile {
 impl Call for Export {
     const NAME: &'static str = "moving.export";
     const EFFECT: Effect = Effect::Once;
+    const LIMIT: Duration = LONG;
     type Reply = Exported;
 }
 
@@ -153,6 +156,7 @@ impl std::fmt::Display for ImportAction {
 impl Call for Import {
     const NAME: &'static str = "moving.import";
     const EFFECT: Effect = Effect::Once;
+    const LIMIT: Duration = LONG;
     type Reply = Imported;
 }
 

@@ -6,6 +6,8 @@
 //! `<channel>/commits/<commit>/registry.json` with its entries beside it. Each JSON file has its signatures
 //! in `<file>.minisig`: blocks of four lines, one after the other, each as the `minisign` tool writes it.
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +17,7 @@ mod progress;
 pub use files::{Channel, Entry, Index, Kind, Lock, Root, SCHEMA};
 pub use progress::*;
 
-use super::{Call, Effect, manifest::Problem};
+use super::{Call, Effect, LONG, manifest::Problem};
 
 /// Brings the registry up to date.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -93,6 +95,7 @@ pub struct PriceMove {
 impl Call for Sync {
     const NAME: &'static str = "registry.sync";
     const EFFECT: Effect = Effect::Once;
+    const LIMIT: Duration = LONG;
     type Reply = Synced;
 }
 
