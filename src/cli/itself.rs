@@ -6,6 +6,7 @@ use argh::{ArgsInfo, FromArgs};
 use serde::Serialize;
 
 mod fetch;
+mod pages;
 mod renew;
 mod swap;
 
@@ -165,6 +166,9 @@ fn replace(paths: &Paths, place: &Place, bytes: &[u8], version: Option<&str>, ou
     let service = service::running(paths);
     place.swap()?;
     let daemon = renew::daemon(paths, &place.program, service, output);
+    if let Err(error) = pages::renew(&place.program) {
+        output.warn(&format!("the manual pages or completions are those of before: {error}"));
+    }
     let shown = |path: &Path| path.display().to_string();
     let updated = Updated {
         version: OURS,

@@ -129,3 +129,27 @@ fn a_link_to_the_program_stays_a_link() {
     assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
     assert_eq!(world.run(&["--version"]).ok().stdout(), "clown 99.0.0\n");
 }
+
+#[test]
+fn what_the_installer_put_beside_it_is_renewed_too() {
+    let world = World::new();
+    world.publish("99.0.0");
+    let prefix = world.program.parent().unwrap().parent().unwrap().to_owned();
+    let (man, bash) = (prefix.join("share/man/man1"), prefix.join("share/bash-completion/completions/clown"));
+    let (page, gone) = (man.join("clown-run.1"), man.join("clown-gone.1"));
+    for old in [&page, &gone, &man.join("other.1"), &bash] {
+        world.home.write(old, "old");
+    }
+    let note = prefix.join("share/clown/installed");
+    let places = ["bin/clown", "share/bash-completion/completions/clown", "share/man/man1/clown-gone.1", "share/man/man1/clown-run.1"];
+    world.home.write(&note, &(places.join("\n") + "\nshare/man/man1/\n"));
+    world.run(&["self", "update"]).ok();
+    let read = |path: &std::path::Path| std::fs::read_to_string(path).unwrap();
+    assert!(read(&page).contains(".TH") && read(&bash).contains("clown"), "{}", read(&page));
+    assert_eq!((gone.exists(), read(&man.join("other.1"))), (false, "old".to_owned()), "only what is ours");
+    assert!(!prefix.join("share/fish").exists(), "what was not installed is not now");
+    let noted = read(&note);
+    let pages = std::fs::read_dir(&man).unwrap().count() - 1;
+    assert_eq!(noted.lines().filter(|line| line.ends_with(".1")).count(), pages, "{noted}");
+    assert!(noted.contains("share/man/man1/clown.1\n") && noted.contains("bin/clown\n") && !noted.contains("gone"), "{noted}");
+}
