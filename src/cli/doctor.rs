@@ -104,10 +104,10 @@ fn look(paths: &Paths) -> Seen {
                 findings.push(upkeep::failed("daemon", &error));
             }
             let now = std::time::SystemTime::now();
-            let mut findings = upkeep::machine(paths, now);
-            findings.extend(upkeep::troubles(paths, &[], false, now).iter().map(upkeep::Trouble::finding));
-            findings.push(here::unseen());
-            Report { findings, variables: Vec::new() }
+            let mut seen_here = upkeep::machine(paths, now);
+            seen_here.extend(upkeep::troubles(paths, &[], false, now).iter().map(upkeep::Trouble::finding));
+            seen_here.push(here::unseen());
+            Report { findings: seen_here, variables: Vec::new() }
         }
     };
     findings.extend(report.findings);

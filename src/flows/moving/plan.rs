@@ -278,9 +278,7 @@ impl Plan<'_> {
         let text = self.app.config.with_preferences(&new)?;
         self.put(self.app.paths.config_file(), text.as_bytes())
     }
-}
 
-impl Plan<'_> {
     /// MCP servers for all profiles.
     fn servers(&mut self) -> Result<()> {
         let mut new = self.unpacked.json::<Servers>(SERVERS)?.unwrap_or_default();
