@@ -22,6 +22,7 @@ use crate::{
     manifests::Manifests,
     mcp, plugins,
     profiles::Store,
+    providers::offline,
     proxy::manager::Instances,
     registry::Registry,
     router::Tally,
@@ -30,7 +31,7 @@ use crate::{
     usage::{
         budgets::Budgets,
         logs::Logs,
-        pricing::{Overrides, Prices},
+        pricing::{Override, Overrides, Prices},
         service::Usage,
         watch::Watch,
     },
@@ -230,15 +231,16 @@ fn file_mark(path: &std::path::Path) -> FileMark {
     Some((meta.len(), meta.modified().ok(), number))
 }
 
-/// A mistake in the user's own prices leaves the table's.
+/// A mistake in the user's own prices leaves the table's. The models inside clown cost nothing.
 fn prices(paths: &Paths, config: &ConfigFile) -> (Prices, Option<String>) {
     let file = paths.prices_file();
+    let free: Overrides = offline::MODELS.iter().map(|&model| (model.to_owned(), Override::default())).collect();
     let own = config.table::<Overrides>("usage", "prices").map(Option::unwrap_or_default).map_err(|e| e.to_string());
-    match own.and_then(|own| Prices::new(Some(&file), &own)) {
+    match own.and_then(|own| Prices::new(Some(&file), &free.clone().into_iter().chain(own).collect())) {
         Ok(prices) => (prices, None),
         Err(problem) => {
             tracing::warn!(%problem, "the prices in config.toml are not used");
-            (Prices::new(Some(&file), &Overrides::new()).expect("no price of the user's own is wrong"), Some(problem))
+            (Prices::new(Some(&file), &free).expect("no price of the user's own is wrong"), Some(problem))
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::{
 /// Let executables of your own hear of events, and have a say before a run.
 ///
 /// A plugin is an executable in plugins.d of clown's directory. It gets an event as JSON on standard input. Asked before a run
-/// (pre_run), it refuses it by another exit code than 0, or by printing {"veto": "reason"}.
+/// (pre_run), it refuses it by another exit code than 0, or by printing a JSON object with the reason as its "veto".
 #[argh(
     subcommand,
     name = "plugins",

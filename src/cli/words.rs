@@ -7,10 +7,38 @@ use crate::base::error::Error;
 
 const PAGE: usize = 80;
 
-/// Help with its long paragraphs wrapped; lists and examples stay as they are.
+/// Help with its long paragraphs wrapped, and of each command in a list what its first sentence says; other lists and examples stay
+/// as they are.
 pub(super) fn help(text: &str) -> String {
     let ours = text.replace("Error codes:", "Exit codes:").replace("display usage information", "show this help");
-    ours.lines().flat_map(|line| if line.starts_with(' ') { vec![line.to_owned()] } else { wrap(line) }).map(|l| l + "\n").collect()
+    brief(&ours)
+        .into_iter()
+        .flat_map(|line| if line.starts_with(' ') { vec![line.to_owned()] } else { wrap(line) })
+        .map(|l| l + "\n")
+        .collect()
+}
+
+/// The lines without what follows the first sentence about a command, which the command's own help has.
+fn brief(text: &str) -> Vec<&str> {
+    let (mut listing, mut told) = (false, false);
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        let entry = line.starts_with("  ") && !line.starts_with("   ");
+        match line {
+            "Commands:" => listing = true,
+            "" => listing = false,
+            _ if !listing => {}
+            _ if told && !entry => continue,
+            _ => {
+                let end = line.find(". ");
+                told = end.is_some() || line.ends_with('.');
+                lines.push(end.map_or(line, |end| &line[..=end]));
+                continue;
+            }
+        }
+        lines.push(line);
+    }
+    lines
 }
 
 fn wrap(line: &str) -> Vec<String> {
@@ -116,5 +144,11 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[0].len() <= PAGE && lines[1].starts_with("    word") && lines[3].is_empty(), "{text}");
         assert!(lines.last().unwrap().len() > PAGE);
+    }
+
+    #[test]
+    fn a_list_of_commands_has_their_first_sentences() {
+        let text = "Commands:\n  one   Do this. And\n        that.\n  two   Do much\n        more, long. Then\n        rest.\n\nExamples:\n  a. b\n";
+        assert_eq!(help(text), "Commands:\n  one   Do this.\n  two   Do much\n        more, long.\n\nExamples:\n  a. b\n");
     }
 }

@@ -113,6 +113,17 @@ fn the_user_s_own_price_counts() {
     assert!(home.json(&["config", "list"])["warnings"].is_null(), "its table is no unknown key");
 }
 
+#[test]
+fn the_model_inside_clown_costs_nothing() {
+    let home = TestHome::new();
+    let path = log(&home.home(), "s1", &[Answer { id: "1", at: "2026-11-20T23:30:00Z", input: 1_000_000, output: 5 }]);
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("claude-opus-5-5", "offline-1")).unwrap();
+    let found = home.json(&["usage", "models"]);
+    assert_eq!((&found["totals"]["cost_usd"], &found["totals"]["requests"]), (&serde_json::json!(0.0), &serde_json::json!(1)), "{found}");
+    assert!(found["unpriced"].as_array().is_none_or(Vec::is_empty), "{found}");
+}
+
 /// The same name has a price at the seller's only, and the agent's log does not name one.
 #[test]
 fn a_profile_s_requests_have_the_price_of_who_serves_it() {
