@@ -1,11 +1,13 @@
 //! `ci`: everything that must hold. The tests come last, so that the runner's summary ends the output.
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use crate::outcome::{Failure, Outcome, step};
 use crate::shell::{self, cargo, run};
-use crate::{agents, licences, platforms, sdk, setup, tidy, ui, usage};
+use crate::{agents, dirs, licences, platforms, sdk, setup, tidy, ui, usage};
 
 pub(crate) fn task(args: &[&str]) -> Outcome {
     usage::only(args, &[])?;
@@ -22,7 +24,24 @@ pub(crate) fn task(args: &[&str]) -> Outcome {
     step("platforms", || platforms::task(&["--allow-missing"]))?;
     eprintln!("    everything before the tests: {:.0} s", start.elapsed().as_secs_f64());
     eprintln!("==> tests");
+    if !shell::is_root() {
+        eprintln!("    not root, so tests leave out: {}", only_root()?.join("; "));
+    }
     tests()
+}
+
+/// What the tests do as root only, as they say it themselves.
+fn only_root() -> Result<Vec<String>, Failure> {
+    let cannot = |err: std::io::Error| Failure::new(format!("cannot read the tests: {err}"));
+    let mut files = Vec::new();
+    tidy::rust_files(&dirs::root().join("tests"), &mut files).map_err(cannot)?;
+    let mut found = BTreeSet::new();
+    for file in files {
+        let text = fs::read_to_string(file).map_err(cannot)?;
+        let said = text.split("root_for(\"").skip(1).filter_map(|rest| rest.split_once('"'));
+        found.extend(said.map(|(what, _)| what.to_owned()));
+    }
+    Ok(found.into_iter().collect())
 }
 
 fn format() -> Outcome {

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
 
 use crate::outcome::{Failure, Outcome, step};
 use crate::shell::{self, run, which};
@@ -174,7 +173,7 @@ fn how_to(tools: &[&Tool]) -> String {
 }
 
 fn is_root_on_debian() -> bool {
-    which("apt-get").is_some() && shell::capture(Command::new("id").arg("-u"), Duration::from_secs(5)).is_ok_and(|(_, id)| id.trim() == "0")
+    which("apt-get").is_some() && shell::is_root()
 }
 
 /// One installation per tool, so that a package this system does not offer costs only its own tool.

@@ -16,18 +16,9 @@ use std::{
 
 use clown::ipc::sp;
 
-use crate::support::{Endpoint, Kept, TestHome, kill, raw, wait_until};
+use crate::support::{Endpoint, Kept, TestHome, kill, raw, root_for, wait_until};
 
 const NOBODY: u32 = 65534;
-
-/// Another user can only be played by root.
-fn is_root(left_out: &str) -> bool {
-    let root = rustix::process::geteuid().is_root();
-    if !root {
-        eprintln!("not root: left out {left_out}");
-    }
-    root
-}
 
 /// A command as another user, with the environment of the home.
 fn as_nobody(home: &TestHome, words: &[&str]) -> Command {
@@ -172,7 +163,7 @@ fn impostor(home: &TestHome, socket: &Path) -> (Kept, PathBuf) {
 
 #[test]
 fn a_daemon_of_another_user_gets_no_byte() {
-    if !is_root("a listener of uid 65534 at the endpoint") {
+    if !root_for("a listener of uid 65534 at the endpoint") {
         return;
     }
     let mut home = TestHome::new();
@@ -197,7 +188,7 @@ fn a_daemon_of_another_user_gets_no_byte() {
 
 #[test]
 fn a_socket_of_another_user_that_root_would_own_is_told_by_its_process() {
-    if !is_root("a socket file given away by its owner") {
+    if !root_for("a socket file given away by its owner") {
         return;
     }
     let mut home = TestHome::new();
@@ -214,7 +205,7 @@ fn a_socket_of_another_user_that_root_would_own_is_told_by_its_process() {
 
 #[test]
 fn another_user_gets_no_byte_from_the_daemon() {
-    if !is_root("a client of another user") {
+    if !root_for("a client of another user") {
         return;
     }
     // Root passes every file mode, so the daemon is nobody's and the client is root.
@@ -251,7 +242,7 @@ fn a_runtime_directory_that_is_not_ours_is_refused() {
     std::os::unix::fs::symlink(&target, &place).unwrap();
     home.clown(&["agents", "list"]).run().code_is(1).says("is not a directory");
     std::fs::remove_file(&place).unwrap();
-    if is_root("a runtime directory of another user") {
+    if root_for("a runtime directory of another user") {
         std::fs::create_dir(&place).unwrap();
         std::fs::set_permissions(&place, std::fs::Permissions::from_mode(0o700)).unwrap();
         own(&place, NOBODY);

@@ -1,7 +1,7 @@
 //! The daemon killed at every call of an import that changes the disk.
 
 use super::{OPENED, SEALED, export, full, home, kept};
-use crate::support::{Strace, TestHome, is_zombie};
+use crate::support::{Strace, TestHome, is_zombie, root_for};
 
 /// A home with one profile that gives way, one that is new, and a key for each run of the test.
 fn target() -> TestHome {
@@ -58,8 +58,8 @@ fn sweep(file: &std::path::Path, call: &str, from: u32, step: u32) -> (u32, u32)
 
 /// How many imports a kill cut off, and how many of them were undone.
 fn swept(call: &str, step: u32) -> Option<(u32, u32)> {
-    if !rustix::process::geteuid().is_root() {
-        // A daemon is closed to its own user's debuggers; nobody else can hold the knife.
+    // A daemon is closed to its own user's debuggers; nobody else can hold the knife.
+    if !root_for("kills of an import at its system calls") {
         return None;
     }
     let mut one = full("sk-moved-0123456789");

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    super::support::{Strace, is_zombie},
+    super::support::{Strace, is_zombie, root_for},
     world::{World, draft},
 };
 
@@ -52,8 +52,8 @@ fn sweep(call: &str) -> u32 {
 
 #[test]
 fn a_kill_at_any_call_leaves_the_old_set_or_the_new() {
-    if !rustix::process::geteuid().is_root() {
-        // A daemon is closed to its own user's debuggers; nobody else can hold the knife.
+    // A daemon is closed to its own user's debuggers; nobody else can hold the knife.
+    if !root_for("kills of a sync at its system calls") {
         return;
     }
     let counts: Vec<(&str, u32)> = std::thread::scope(|scope| {
@@ -113,8 +113,8 @@ fn readers_see_one_set_or_the_other_and_never_a_mix() {
 
 #[test]
 fn a_full_disk_leaves_what_was() {
-    if !rustix::process::geteuid().is_root() {
-        // Only root can mount a small disk.
+    // Only root can mount a small disk.
+    if !root_for("a sync on a full disk") {
         return;
     }
     let world = World::new();

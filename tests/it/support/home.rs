@@ -94,6 +94,15 @@ impl TestHome {
         self.program(&clown_program(), args)
     }
 
+    /// The same where modes of files bind root too, and the daemon that it starts.
+    pub fn bound(&self, args: &[&str]) -> Cmd {
+        if !rustix::process::geteuid().is_root() {
+            return self.clown(args);
+        }
+        let without = ["--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search", "--"];
+        self.program("setpriv", &[without.as_slice(), &[clown_program().as_str()], args].concat())
+    }
+
     pub fn program(&self, program: &str, args: &[&str]) -> Cmd {
         let mut command = Command::new(program);
         command.args(args).env_clear().envs(&self.env).current_dir(self.work());

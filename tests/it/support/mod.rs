@@ -17,7 +17,7 @@ mod upstream;
 pub use fake_agent::FakeAgent;
 pub use home::{Cmd, Out, Running, TestHome, contains, wait_until};
 pub use peer::{Endpoint, Peer, push, raw, request};
-pub use process::{clown_program, is_optimised, is_zombie, kill, peak_rss_kib, rss_kib, snapshot, stop};
+pub use process::{clown_program, is_optimised, is_zombie, kill, peak_rss_kib, root_for, rss_kib, snapshot, stop};
 pub use python::python;
 pub use real::agents_dir;
 pub use storm::{Kept, at_once};

@@ -75,3 +75,12 @@ pub fn clown_program() -> String {
 pub fn is_optimised() -> bool {
     std::env::var_os("CLOWN_TEST_PROGRAM").is_some()
 }
+
+/// Whether this user is root, which `what` needs; else a word that it is left out. `cargo xtask ci` names them all before the tests.
+pub fn root_for(what: &str) -> bool {
+    let root = rustix::process::geteuid().is_root();
+    if !root {
+        eprintln!("not root: left out {what}");
+    }
+    root
+}

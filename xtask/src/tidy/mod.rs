@@ -12,3 +12,4 @@ mod tokens;
 mod tree;
 
 pub(crate) use report::task;
+pub(crate) use tree::rust_files;

@@ -6,16 +6,13 @@ mod rootfs;
 mod steps;
 
 use std::path::PathBuf;
-use std::process::Command;
-use std::time::Duration;
 
 use crate::outcome::{Failure, Outcome, step};
 use crate::{agents, dirs, setup, shell, usage};
 
 pub(crate) fn task(args: &[&str]) -> Outcome {
     usage::only(args, &[])?;
-    let is_root = shell::capture(Command::new("id").arg("-u"), Duration::from_secs(5)).is_ok_and(|(_, id)| id.trim() == "0");
-    if !cfg!(target_os = "linux") || !is_root {
+    if !cfg!(target_os = "linux") || !shell::is_root() {
         return Err(Failure::new("the trial makes a root directory of its own, which only root on Linux may"));
     }
     let dist = dist()?;
