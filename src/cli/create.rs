@@ -8,9 +8,11 @@ use super::{connect::Daemon, output::Output, profiles::describe, prompt, scripts
 use crate::{
     base::error::{Error, Result},
     wire::{
+        agents::{self, AgentRow},
         ids::Alias,
-        manifest::Isolation,
+        manifest::{Isolation, ProviderKind},
         profiles::{Create, Created, KeyInput, Options, Settings},
+        providers,
         secret::KeyText,
     },
 };
@@ -94,7 +96,7 @@ impl CreateArgs {
         let asking = prompt::possible() && !output.json;
         let agent = match agent {
             Some(agent) => agent,
-            None if asking => prompt::choose("Agent", &daemon.call(&Options { agent: None, provider: None })?.agents)?,
+            None if asking => choose_agent(&agents_here_first(&mut daemon)?)?,
             None => return Err(missing("AGENT", "list agents: clown agents list")),
         };
         let alias = match alias {
@@ -106,7 +108,7 @@ impl CreateArgs {
         };
         let provider = match self.provider {
             Some(provider) => provider,
-            None if asking => prompt::choose("Provider", &daemon.call(&Options { agent: Some(agent.clone()), provider: None })?.providers)?,
+            None if asking => choose_provider(&mut daemon, &agent)?,
             None => return Err(missing("--provider", "list providers: clown providers list")),
         };
         let key = match key_given {
@@ -121,6 +123,34 @@ impl CreateArgs {
         }
         Ok(0)
     }
+}
+
+/// Every agent; those that are installed come first.
+pub(super) fn agents_here_first(daemon: &mut Daemon) -> Result<Vec<AgentRow>> {
+    let mut rows = daemon.call(&agents::List {})?.agents;
+    rows.sort_by_key(|row| row.installed.is_none());
+    Ok(rows)
+}
+
+pub(super) fn choose_agent(rows: &[AgentRow]) -> Result<String> {
+    let about = |row: &AgentRow| match &row.installed {
+        None => format!("{}, not installed", row.name),
+        Some(found) => [Some(row.name.as_str()), found.version.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" "),
+    };
+    prompt::choose("Agent", &rows.iter().map(|row| (row.id.clone(), about(row))).collect::<Vec<_>>())
+}
+
+/// One of those that the agent can use.
+pub(super) fn choose_provider(daemon: &mut Daemon, agent: &str) -> Result<String> {
+    let fitting = daemon.call(&Options { agent: Some(agent.to_owned()), provider: None })?.providers;
+    let known = daemon.call(&providers::List {})?.providers;
+    let about = |id: &str| match known.iter().find(|row| row.id.as_str() == id) {
+        Some(row) if row.kind == ProviderKind::Own => "the agent's own login".to_owned(),
+        Some(row) if row.kind == ProviderKind::Offline => "a model inside clown, for a first try without a key".to_owned(),
+        row => row.map(|row| row.name.clone()).unwrap_or_default(),
+    };
+    let choices: Vec<_> = fitting.into_iter().map(|id| (id.clone(), about(&id))).collect();
+    prompt::choose("Provider", &choices)
 }
 
 /// Result of a call that makes or changes a profile.

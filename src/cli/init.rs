@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{
     aliases,
     connect::Daemon,
-    create::{ask_key, key_input, show},
+    create::{agents_here_first, ask_key, choose_agent, choose_provider, key_input, show},
     output::Output,
     prompt,
     providers::{probe_profile, tell},
@@ -89,10 +89,7 @@ impl Init {
         let agent = agent(&mut daemon, self.agent, asking, self.yes)?;
         let provider = match self.provider {
             Some(provider) => provider,
-            None if asking => {
-                prompt::tell("Who answers? self is the agent's own login, offline answers by itself for a first try.");
-                prompt::choose("Provider", &daemon.call(&Options { agent: Some(agent.clone()), provider: None })?.providers)?
-            }
+            None if asking => choose_provider(&mut daemon, &agent)?,
             None => return Err(missing("--provider", "the first try needs no account: --provider offline")),
         };
         let alias = match self.alias {
@@ -211,20 +208,12 @@ fn choose_file(daemon: &mut Daemon, error: Error, asking: bool) -> Result<()> {
 }
 
 fn agent(daemon: &mut Daemon, named: Option<String>, asking: bool, yes: bool) -> Result<String> {
-    let mut rows = daemon.call(&agents::List {})?.agents;
-    rows.sort_by_key(|row| row.installed.is_none());
+    let rows = agents_here_first(daemon)?;
     let here: Vec<&AgentRow> = rows.iter().filter(|row| row.installed.is_some()).collect();
     let wanted = match (named, here.as_slice()) {
         (Some(id), _) => id,
         (None, [only]) if yes => only.id.clone(),
-        (None, _) if asking => {
-            for row in &rows {
-                let found = row.installed.as_ref();
-                let state = found.map_or("not installed", |found| found.version.as_deref().unwrap_or("installed"));
-                prompt::tell(&format!("{}: {state}", super::output::printable(&row.name)));
-            }
-            prompt::choose("Agent", &rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>())?
-        }
+        (None, _) if asking => choose_agent(&rows)?,
         (None, []) => {
             let example = rows.iter().find(|row| row.id == "claude").or(rows.first());
             let hint = example.map(|row| format!("install one, for example {}: {}", row.name, row.install_hint)).unwrap_or_default();

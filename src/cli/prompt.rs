@@ -46,16 +46,17 @@ pub(super) fn tell(line: &str) {
     eprint_now(&format!("{line}\n"));
 }
 
-/// One of some choices, by number or by name.
-pub(super) fn choose(question: &str, choices: &[String]) -> Result<String> {
-    for (number, choice) in choices.iter().enumerate() {
-        eprint_now(&format!("  {:>2}  {choice}\n", number + 1));
+/// One of some names, each with a word about it, by number or by name.
+pub(super) fn choose(question: &str, choices: &[(String, String)]) -> Result<String> {
+    let width = choices.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    for (number, (name, about)) in choices.iter().enumerate() {
+        eprint_now(&format!("  {:>2}  {name:width$}  {}\n", number + 1, super::output::printable(about)));
     }
     loop {
-        let answer = ask(question, choices.first().map(String::as_str))?;
+        let answer = ask(question, choices.first().map(|(name, _)| name.as_str()))?;
         let by_number = answer.parse::<usize>().ok().and_then(|n| choices.get(n.wrapping_sub(1)));
-        if let Some(choice) = by_number.or_else(|| choices.iter().find(|c| **c == answer)) {
-            return Ok(choice.clone());
+        if let Some((name, _)) = by_number.or_else(|| choices.iter().find(|(name, _)| *name == answer)) {
+            return Ok(name.clone());
         }
         tell("Give a number or a name from the list.");
     }

@@ -37,7 +37,7 @@ fn yes_installs_the_launcher_and_a_key_comes_from_a_variable() {
 fn on_a_terminal_it_asks_and_ends_with_the_command() {
     let home = TestHome::with_fake("true");
     let Some(shown) = home.on_terminal("init", "fake\noffline\n../x\nfirst\nyes\n", &[]) else { return };
-    for text in ["Fake Agent: 1.0.0", "Claude Code: not installed", "Agent [fake]", "Provider [", "is not valid", "Created.", "Installed: "]
+    for text in ["Fake Agent 1.0.0", "Claude Code, not installed", "Agent [fake]", "Provider [", "is not valid", "Created.", "Installed: "]
     {
         assert!(shown.contains(text), "{text:?}\n{shown}");
     }
