@@ -12,7 +12,7 @@ const TASKS: &[(&str, &str)] = &[
         "dist [--test-key] [--profile P] [--target T] [--build | --pack] ...",
         "build and pack a release into target/dist; also --key FILE, --base-url URL, --version-url URL, --npm-name N, --maintainer M",
     ),
-    ("trial", "as root: install, run and uninstall what dist made in a bare Debian, made by debootstrap"),
+    ("trial", "as root: install, run and uninstall what dist made in a bare Debian, made by debootstrap; BENCHMARKS.md gets the figures"),
     ("tidy", "check the house rules of src/ and that the documents match the code"),
     ("licences", "check that every dependency has a licence from deny.toml's list"),
     ("platforms [--allow-missing]", "type-check for musl, Windows and macOS"),

@@ -6,15 +6,19 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::shell;
 
-/// One line: processor, cores, load, kernel, compiler, date.
+/// One line: processor, cores, load, kernel, compiler, build, date.
 pub(crate) fn describe() -> String {
+    describe_for("glibc release build")
+}
+
+pub(crate) fn describe_for(build: &str) -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let rustc = shell::capture(Command::new("rustc").arg("--version"), Duration::from_secs(30))
         .map_or_else(|_| "rustc unknown".into(), |(_, text)| text.trim().to_owned());
     let load = if load().is_empty() { String::new() } else { format!(", load {}", load()) };
     let kernel =
         first_word("/proc/sys/kernel/osrelease").map_or_else(|| std::env::consts::OS.to_owned(), |release| format!("Linux {release}"));
-    format!("{}, {cores} cores{load}; {kernel}; {rustc}; glibc release build; {}", processor(), today())
+    format!("{}, {cores} cores{load}; {kernel}; {rustc}; {build}; {}", processor(), today())
 }
 
 /// Of the last minute; empty where the system tells none.

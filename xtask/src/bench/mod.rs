@@ -4,11 +4,11 @@
 mod foundation;
 #[cfg(target_os = "linux")]
 mod http;
-mod machine;
+pub(crate) mod machine;
 mod measure;
 #[cfg(target_os = "linux")]
 mod proxy;
-mod record;
+pub(crate) mod record;
 #[cfg(target_os = "linux")]
 mod registry;
 #[cfg(target_os = "linux")]

@@ -5,7 +5,7 @@ use std::fs;
 use crate::dirs;
 use crate::outcome::{Failure, Outcome};
 
-const TITLE: &str = "# Benchmarks\n\nWritten by `cargo xtask bench`. Compare the differences and ratios, not the bare times: both sides of each\nwere measured in turn, in one run, on one machine.\n";
+const TITLE: &str = "# Benchmarks\n\nWritten by `cargo xtask bench` and `cargo xtask trial`. Compare the differences and ratios, not the bare times: both sides of each\nwere measured in turn, in one run, on one machine.\n";
 
 /// Puts a bench's text in its place in BENCHMARKS.md.
 pub(crate) fn keep(name: &str, text: &str) -> Outcome {

@@ -5,8 +5,10 @@
 mod rootfs;
 mod steps;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
+use crate::bench::{machine, record};
 use crate::outcome::{Failure, Outcome, step};
 use crate::{agents, dirs, setup, shell, usage};
 
@@ -22,7 +24,23 @@ pub(crate) fn task(args: &[&str]) -> Outcome {
     let root = step("a fresh copy of it", || rootfs::Root::fresh(&base))?;
     let figures = steps::play(&root, &dist, &bin)?;
     eprintln!("\n{figures}");
-    Ok(())
+    let machine = machine::describe_for("the release of `cargo xtask dist`");
+    record::keep("trial", &format!("## From install to uninstall\n\n{machine}\n\n```\n{figures}\n{}```", sizes(&dist)?))
+}
+
+/// Of what is installed from; one line each.
+fn sizes(dist: &Path) -> Result<String, Failure> {
+    let cannot = |err: io::Error| Failure::new(format!("cannot read {}: {err}", dist.display()));
+    let mut lines = Vec::new();
+    for entry in fs::read_dir(dist).map_err(cannot)? {
+        let entry = entry.map_err(cannot)?;
+        let megabytes = entry.metadata().map_err(cannot)?.len() as f64 / 1e6;
+        if megabytes >= 1.0 {
+            lines.push(format!("{megabytes:>8.1} MB {}\n", entry.file_name().to_string_lossy()));
+        }
+    }
+    lines.sort();
+    Ok(lines.concat())
 }
 
 /// What dist made.
